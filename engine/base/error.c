@@ -1,0 +1,54 @@
+/* error.c -- status names and the thread-local text of the last failure. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+static _Thread_local char last_error[ERROR_TEXT_BYTES];
+
+sheaf_status sheaf_error_set(sheaf_status status, const char *format, ...)
+{
+    int saved = errno;
+    char text[ERROR_TEXT_BYTES]; /* the arguments may hold the text that is replaced */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    snprintf(last_error, sizeof last_error, "%s", text);
+    errno = saved;
+    return status;
+}
+
+const char *sheaf_last_error(void)
+{
+    return last_error;
+}
+
+const char *sheaf_status_name(sheaf_status status)
+{
+    static const char *const names[] = {
+        [SHEAF_OK] = "SHEAF_OK",
+        [SHEAF_ERR_ARGUMENT] = "SHEAF_ERR_ARGUMENT",
+        [SHEAF_ERR_NOT_FOUND] = "SHEAF_ERR_NOT_FOUND",
+        [SHEAF_ERR_EXISTS] = "SHEAF_ERR_EXISTS",
+        [SHEAF_ERR_ACCESS] = "SHEAF_ERR_ACCESS",
+        [SHEAF_ERR_FORMAT] = "SHEAF_ERR_FORMAT",
+        [SHEAF_ERR_NO_SPACE] = "SHEAF_ERR_NO_SPACE",
+        [SHEAF_ERR_NO_MEMORY] = "SHEAF_ERR_NO_MEMORY",
+        [SHEAF_ERR_OVERFLOW] = "SHEAF_ERR_OVERFLOW",
+        [SHEAF_ERR_DTYPE] = "SHEAF_ERR_DTYPE",
+        [SHEAF_ERR_SHAPE] = "SHEAF_ERR_SHAPE",
+        [SHEAF_ERR_EMPTY] = "SHEAF_ERR_EMPTY",
+        [SHEAF_ERR_NOT_SHARED] = "SHEAF_ERR_NOT_SHARED",
+        [SHEAF_ERR_TIMEOUT] = "SHEAF_ERR_TIMEOUT",
+        [SHEAF_ERR_BUSY] = "SHEAF_ERR_BUSY",
+        [SHEAF_ERR_CLOSED] = "SHEAF_ERR_CLOSED",
+        [SHEAF_ERR_WORKER] = "SHEAF_ERR_WORKER",
+        [SHEAF_ERR_UNSUPPORTED] = "SHEAF_ERR_UNSUPPORTED",
+        [SHEAF_ERR_SYSTEM] = "SHEAF_ERR_SYSTEM",
+    };
+    size_t row = (size_t)status;
+    return row < sizeof names / sizeof names[0] ? names[row] : "SHEAF_ERR_?";
+}

@@ -1,0 +1,15 @@
+/* futex.h -- sleeping on a 32-bit word, across threads and processes. */
+#ifndef SHEAF_BASE_FUTEX_H
+#define SHEAF_BASE_FUTEX_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Sleeps while *word is expected, until woken, or timeout_ns have passed (negative: no bound), or a
+ * signal came. It may return for no reason: look again. Never fails. */
+void futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
+
+/* Wakes at most count sleepers. */
+void futex_wake(_Atomic uint32_t *word, int count);
+
+#endif

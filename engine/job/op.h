@@ -1,0 +1,75 @@
+/* op.h -- what an operation is to those who run it: five functions and some sizes.
+ *
+ *     leaves   0      1      2      3      4        plan: how many, from data alone
+ *              |______|      |______|      |        map: a run of leaves -> a partial
+ *                  |____________|          |        merge: two neighbours -> a third slot
+ *                         |________________|
+ *                                |                  finish: the root's partial -> the result
+ *
+ * A partial of leaves [a, b) must not depend on how the run was cut: map of a run that is an aligned
+ * subtree of the left-complete tree equals the merges of its parts, bit for bit. Functions run in
+ * any thread or process, so they keep nothing between calls; they go by table index and name,
+ * never by pointer. To add an operation: one file, and one line in ops/table.c. */
+#ifndef SHEAF_JOB_OP_H
+#define SHEAF_JOB_OP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sheaf/array.h>
+#include <sheaf/status.h>
+
+struct kernels;
+
+enum {
+    OP_ARRAYS_MAX = 4,
+    OP_PARAMS_BYTES = 64,
+    OP_PARTIAL_BYTES_MAX = 256,
+    OP_RESULT_BYTES_MAX = 64,
+};
+
+/* An array of a job as plain data. */
+struct op_array {
+    uint32_t dtype;
+    uint32_t ndim;
+    uint64_t size; /* elements */
+    uint64_t shape[SHEAF_MAX_DIMS];
+};
+
+/* What every function of an operation is given. data[i] is where array i lies in this process; it is
+ * NULL in plan and finish. */
+struct op_call {
+    const struct kernels *kernels;
+    const void *params; /* OP_PARAMS_BYTES, as the api function wrote them */
+    const struct op_array *arrays;
+    void *data[OP_ARRAYS_MAX];
+};
+
+/* What plan() decides, from the data alone. */
+struct op_plan {
+    uint64_t leaves;     /* at least 1 */
+    uint64_t leaf_bytes; /* a leaf's work, told as bytes of a plain read: for the size of tasks, and
+                            whether it is worth waking anybody */
+};
+
+struct op {
+    const char *name;       /* "max" */
+    uint32_t partial_bytes; /* at most OP_PARTIAL_BYTES_MAX */
+    uint32_t result_bytes;  /* at most OP_RESULT_BYTES_MAX */
+    uint32_t writes;        /* bit i: array i is written; map writes each element at most once, and
+                               again with the same bytes after a worker's death */
+    /* Errors are the caller's mistakes (EMPTY, DTYPE, SHAPE), worded here. */
+    sheaf_status (*plan)(struct op_plan *out, const struct op_call *call);
+    sheaf_status (*map)(const struct op_call *call, uint64_t first, uint64_t count, void *partial);
+    void (*merge)(const struct op_call *call, const void *left, const void *right, void *out);
+    void (*finish)(const struct op_call *call, const void *root, void *result);
+};
+
+/* The operations, defined in ops/table.c; an op's index in it is its id in a job. */
+extern const struct op *const sheaf_ops[];
+extern const uint32_t sheaf_op_count;
+
+/* The index of the operation of this name; UINT32_MAX if there is none. */
+uint32_t sheaf_op_find(const char *name);
+
+#endif

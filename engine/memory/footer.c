@@ -1,0 +1,1 @@
+/* footer.c -- to come. */

@@ -1,0 +1,1 @@
+/* segment.c -- to come. */

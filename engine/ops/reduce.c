@@ -1,0 +1,1 @@
+/* reduce.c -- to come. */

@@ -1,0 +1,1 @@
+/* svd.c -- to come. */

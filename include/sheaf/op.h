@@ -1,0 +1,32 @@
+/* op.h -- the reductions, and the instruction sets that they can be asked to run on. */
+#ifndef SHEAF_OP_H
+#define SHEAF_OP_H
+
+#include <stddef.h>
+
+#include <sheaf/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sheaf_op {
+    SHEAF_MAX = 1, /* IEEE 754-2019 maximum: any NaN gives NaN, +0 is above -0 */
+    SHEAF_MIN = 2, /* IEEE 754-2019 minimum */
+    SHEAF_SUM = 3, /* in the fixed order of reduce.h; integers wrap in 64 bits */
+} sheaf_op;
+
+/* "max", or "?". */
+SHEAF_EXPORT const char *sheaf_op_name(sheaf_op op);
+
+/* The reduction of this name, or 0. */
+SHEAF_EXPORT sheaf_op sheaf_op_by_name(const char *name);
+
+/* The instruction sets that this build has and this CPU runs, slowest first: "scalar", "avx2",
+ * "avx512". NULL past the last. */
+SHEAF_EXPORT const char *sheaf_isa_name(size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,48 @@
+/* reduce.h -- reductions of an array to one value.
+ *
+ * The order of a sum is a format, fixed for good. Leaves of 8192 elements; in a leaf, sub-blocks of
+ * 512; in a sub-block, 32 lanes (element index mod 32), each starting from -0.0; the lane vectors of
+ * the sub-blocks merged by a binary counter; the lanes folded by 16, 8, 4, 2, 1; the leaves merged up
+ * the left-complete binary tree. f32 accumulates in f64 and is rounded once at the end; integers
+ * accumulate in 64 bits and wrap.
+ *
+ *     op         i32   i64   f32   f64    of nothing
+ *     max, min   i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     sum        i64   i64   f32   f64    0 (+0.0)
+ *
+ * A NaN in the input, or a sum that has none (inf - inf), gives the canonical quiet NaN:
+ * 0x7ff8000000000000, 0x7fc00000. */
+#ifndef SHEAF_REDUCE_H
+#define SHEAF_REDUCE_H
+
+#include <sheaf/array.h>
+#include <sheaf/dtype.h>
+#include <sheaf/executor.h>
+#include <sheaf/export.h>
+#include <sheaf/future.h>
+#include <sheaf/op.h>
+#include <sheaf/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sheaf_reduce_options {
+    sheaf_executor *executor; /* NULL: the process-wide default, threads on all CPUs we may use */
+    const char *isa;          /* NULL: SHEAF_ISA, else the fastest; see sheaf_isa_name() */
+} sheaf_reduce_options;
+
+/* Reduces all elements to *out, and returns when it is done. Small work runs in the caller at once
+ * unless the executor is one of processes.
+ * Errors: ARGUMENT, EMPTY, NOT_SHARED, UNSUPPORTED (isa), BUSY, CLOSED, WORKER, NO_MEMORY. */
+SHEAF_EXPORT sheaf_status sheaf_reduce(sheaf_scalar *out, const sheaf_array *array, sheaf_op op,
+                                       const sheaf_reduce_options *options);
+
+/* The same, returning at once; the result of *out is a sheaf_scalar. The caller owns *out. */
+SHEAF_EXPORT sheaf_status sheaf_reduce_submit(sheaf_future **out, const sheaf_array *array,
+                                              sheaf_op op, const sheaf_reduce_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+/* svd.h -- singular values of every matrix of a batch. */
+#ifndef SHEAF_SVD_H
+#define SHEAF_SVD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sheaf/array.h>
+#include <sheaf/executor.h>
+#include <sheaf/export.h>
+#include <sheaf/future.h>
+#include <sheaf/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sheaf_svd_options {
+    sheaf_executor *executor; /* as in sheaf_reduce_options */
+    const char *isa;
+    sheaf_array *status; /* i32, one for each matrix: 0 done, 1 not finite (values are NaN),
+                            2 did not converge (values are NaN). NULL: not wanted */
+    bool reproducible;   /* refuse what cannot promise the same bits everywhere (UNSUPPORTED) */
+} sheaf_svd_options;
+
+typedef struct sheaf_svd_report {
+    int64_t failures;  /* matrices whose status is not 0 */
+    bool reproducible; /* false: LAPACK computed it, and its bits depend on its build and the CPU */
+} sheaf_svd_report;
+
+/* The singular values of each of the matrices of a, shape (..., m, n), f32 or f64, in falling order
+ * into values, shape (..., min(m, n)) of the same dtype. One LAPACK ?gesdd call for each matrix, one
+ * thread each; LAPACK (OpenBLAS) is loaded at the first call. report may be NULL.
+ * Errors: ARGUMENT, DTYPE, SHAPE, NOT_SHARED, UNSUPPORTED (no LAPACK), and those of the executor. */
+SHEAF_EXPORT sheaf_status sheaf_svd_values(sheaf_array *values, sheaf_svd_report *report,
+                                           const sheaf_array *a, const sheaf_svd_options *options);
+
+/* The same, returning at once; the result of *out is a sheaf_svd_report. The caller owns *out. */
+SHEAF_EXPORT sheaf_status sheaf_svd_submit(sheaf_future **out, sheaf_array *values,
+                                           const sheaf_array *a, const sheaf_svd_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,1 @@
+/* isa.c -- to come. */

@@ -1,0 +1,39 @@
+/* kernels.h -- the only door between engine/ and kernels/.
+ *
+ * A kernel reads one contiguous run of elements and writes one partial result. Kernels are pure: no
+ * allocation, no locks, no errno, no globals. One struct kernels exists per instruction set; all give
+ * the same bits, and the scalar one is the reference. */
+#ifndef SHEAF_KERNELS_H
+#define SHEAF_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Rows of kernels/dtypes.def, in that order. */
+enum kernel_dtype { KERNEL_I32, KERNEL_I64, KERNEL_F32, KERNEL_F64, KERNEL_DTYPES };
+
+enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
+
+/* x: n elements, aligned to their size only. out: 8 bytes, holding
+ *     max, min   one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
+ *     sum        i64, wrapping, of integers (any n); f64 of floats (n at most KERNEL_SUM_LEAF, the
+ *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is any NaN) */
+typedef void reduce_kernel(const void *x, size_t n, void *out);
+
+struct kernels {
+    const char *isa; /* "scalar", "avx2", "avx512" */
+    reduce_kernel *max[KERNEL_DTYPES];
+    reduce_kernel *min[KERNEL_DTYPES];
+    reduce_kernel *sum[KERNEL_DTYPES];
+};
+
+/* Table i of those that this build has and this CPU (and its system) runs, slowest first: 0 is
+ * scalar. NULL past the last. Thread-safe. */
+const struct kernels *sheaf_kernels_at(size_t i);
+
+/* BLAKE3's compression function; see blake3.c. cv: 8 words, replaced by the first half of the output.
+ * block: 64 bytes. */
+void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
+                           uint64_t counter, uint32_t flags);
+
+#endif
