@@ -7,6 +7,13 @@
 
 #include <sheaf/sheaf.h>
 
+/* A forked child has libgomp's memory for the threads of its parent's teams, and nobody to free it. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libgomp.so\n";
+}
+
 static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
 
 /* Position-dependent values of many magnitudes, so that any other order of summation shows. */
