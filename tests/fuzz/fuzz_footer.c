@@ -84,7 +84,7 @@ size_t fuzz_seed(size_t i, uint8_t *to)
         {.dtype = SHEAF_I32, .ndim = 28, .shape = {1, 1, 2, 2}},
     };
     enum { SEEDS = sizeof seeds / sizeof seeds[0] };
-    static const size_t foreign[] = {548, 292}; /* the trailers alone, after a page of elements */
+    static const size_t foreign[] = {548, 292}; /* the trailers alone, after their elements */
     unsigned char page[FOOTER_BYTES];
     if (i >= 3 * SEEDS)
         return 0;
@@ -92,10 +92,10 @@ size_t fuzz_seed(size_t i, uint8_t *to)
     to[0] = 1;
     to[1] = (uint8_t)(i / SEEDS);
     size_t bytes = i < SEEDS ? FOOTER_BYTES : foreign[i / SEEDS - 1];
-    memset(to + 2, 0, FOOTER_BYTES);
-    memcpy(to + 2 + FOOTER_BYTES, page + FOOTER_BYTES - bytes, bytes);
-    if (bytes == 548 && i % SEEDS < 3) { /* the short one only hides the tail of the long one */
-        memset(to + 2 + FOOTER_BYTES + 256, 0, 292);
-    }
-    return 2 + FOOTER_BYTES + bytes;
+    size_t data_bytes = seeds[i % SEEDS].data_bytes;
+    memset(to + 2, 0, data_bytes);
+    memcpy(to + 2 + data_bytes, page + FOOTER_BYTES - bytes, bytes);
+    if (bytes == 548) /* without the short one, which would hide nothing but the long one's tail */
+        memset(to + 2 + data_bytes + 256, 0, 292);
+    return 2 + data_bytes + bytes;
 }
