@@ -31,8 +31,20 @@ struct kernels {
  * scalar. NULL past the last. Thread-safe. */
 const struct kernels *sheaf_kernels_at(size_t i);
 
-/* BLAKE3's compression function; see blake3.c. cv: 8 words, replaced by the first half of the output.
- * block: 64 bytes. */
+/* BLAKE3; see blake3.c for the source. */
+enum {
+    BLAKE3_BLOCK = 64, /* bytes */
+    BLAKE3_CHUNK = 1024,
+    BLAKE3_CHUNK_START = 1, /* flags */
+    BLAKE3_CHUNK_END = 2,
+    BLAKE3_PARENT = 4,
+    BLAKE3_ROOT = 8,
+};
+
+/* The chaining value that a chunk and a parent node begin with. */
+extern const uint32_t sheaf_blake3_iv[8];
+
+/* The compression function. cv: 8 words, replaced by the first half of the output. block: 64 bytes. */
 void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
                            uint64_t counter, uint32_t flags);
 

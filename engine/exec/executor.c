@@ -1,1 +1,260 @@
-/* executor.c -- to come. */
+/* executor.c -- the table of backends, the table of handles, and the default executor. */
+#include "exec/executor.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/atomics.h"
+#include "base/cpus.h"
+#include "base/error.h"
+#include "base/fork.h"
+
+enum { EXECUTORS_MAX = 64 };
+
+static const struct executor_ops *const backends[] = {&sequential_ops, &threads_ops,
+                                                      &processes_ops};
+enum { BACKENDS = sizeof backends / sizeof backends[0] };
+
+static struct sheaf_executor executors[EXECUTORS_MAX];
+static _Atomic uint32_t next_handle;
+
+static pthread_mutex_t default_mutex = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(struct sheaf_executor *) default_executor;
+static _Atomic uint32_t default_fork_count;
+
+const char *sheaf_backend_name(sheaf_backend backend)
+{
+    for (size_t i = 0; i < BACKENDS; i++)
+        if (backends[i]->backend == backend)
+            return backends[i]->name;
+    return "?";
+}
+
+sheaf_backend sheaf_backend_by_name(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < BACKENDS; i++)
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i]->backend;
+    return (sheaf_backend)0;
+}
+
+/* A free handle, the one that was free longest first. */
+static struct sheaf_executor *take_handle(void)
+{
+    uint32_t first = add_relaxed(&next_handle, 1);
+    for (uint32_t i = 0; i < EXECUTORS_MAX; i++) {
+        struct sheaf_executor *executor = &executors[(first + i) % EXECUTORS_MAX];
+        uint32_t state = EXECUTOR_FREE;
+        if (cas_seq_cst(&executor->state, &state, EXECUTOR_OPENING))
+            return executor;
+    }
+    return NULL;
+}
+
+sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
+                                 const sheaf_executor_options *options)
+{
+    static const sheaf_executor_options defaults = {0};
+    const struct executor_ops *ops = NULL;
+    if (options == NULL)
+        options = &defaults;
+    for (size_t i = 0; i < BACKENDS; i++)
+        if (backends[i]->backend == backend)
+            ops = backends[i];
+    if (out == NULL || ops == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: %s",
+                          ops == NULL ? "no such backend" : "out is NULL");
+    if (options->workers > SHEAF_MAX_WORKERS)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: %zu workers, at most %d",
+                          options->workers, SHEAF_MAX_WORKERS);
+    if (options->spin > SHEAF_SPIN_ALL)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: no such spin option");
+    struct sheaf_executor *executor = take_handle();
+    if (executor == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_BUSY, "open an executor: %d are open, close one",
+                          EXECUTORS_MAX);
+    executor->ops = ops;
+    executor->pool = NULL;
+    executor->context = NULL;
+    executor->fork_count = fork_count();
+    executor->workers = options->workers != 0 ? options->workers : cpus_usable();
+    if (executor->workers > SHEAF_MAX_WORKERS)
+        executor->workers = SHEAF_MAX_WORKERS;
+    sheaf_status status = ops->open(executor, options);
+    if (status != SHEAF_OK) {
+        store_seq_cst(&executor->state, EXECUTOR_FREE);
+        return status;
+    }
+    store_seq_cst(&executor->state, EXECUTOR_OPEN);
+    *out = executor;
+    return SHEAF_OK;
+}
+
+/* Goes in: close waits until we leave. Without a fork in between, seq_cst on both sides makes that either
+ * we see CLOSING, or close sees us. */
+static sheaf_status enter(struct sheaf_executor *executor)
+{
+    add_seq_cst(&executor->users, 1);
+    if (load_seq_cst(&executor->state) == EXECUTOR_OPEN) {
+        if (executor->fork_count == fork_count())
+            return SHEAF_OK;
+        sub_acq_rel(&executor->users, 1);
+        return SHEAF_FAIL(SHEAF_ERR_CLOSED,
+                          "this executor belongs to the parent process: open one after fork()");
+    }
+    sub_acq_rel(&executor->users, 1);
+    return SHEAF_FAIL(SHEAF_ERR_CLOSED, "the executor has been closed: open another one");
+}
+
+static void leave(struct sheaf_executor *executor)
+{
+    sub_acq_rel(&executor->users, 1);
+}
+
+void sheaf_executor_close(sheaf_executor *executor)
+{
+    uint32_t state = EXECUTOR_OPEN;
+    if (executor == NULL || !cas_seq_cst(&executor->state, &state, EXECUTOR_CLOSING))
+        return;
+    if (executor->fork_count != fork_count()) {
+        if (executor->ops->close_in_child != NULL)
+            executor->ops->close_in_child(executor);
+        executor->users = 0; /* the parent's other threads are not here to leave */
+        store_seq_cst(&executor->state, EXECUTOR_FREE);
+        return;
+    }
+    if (executor->pool != NULL)
+        pool_drain(executor->pool);
+    while (load_seq_cst(&executor->users) != 0)
+        sched_yield(); /* on their way out: their jobs have ended */
+    if (executor->ops->close != NULL)
+        executor->ops->close(executor);
+    if (executor->pool != NULL)
+        pool_release(executor->pool);
+    store_seq_cst(&executor->state, EXECUTOR_FREE);
+}
+
+/* The default executor: opened at its first use, and anew in a forked child. */
+static sheaf_status open_default(struct sheaf_executor **out)
+{
+    sheaf_status status = SHEAF_OK;
+    /* acquire, pairs with the releases below: the handle is complete. */
+    struct sheaf_executor *executor = load_acquire(&default_executor);
+    if (executor != NULL && load_relaxed(&default_fork_count) == fork_count()) {
+        *out = executor;
+        return SHEAF_OK;
+    }
+    pthread_mutex_lock(&default_mutex);
+    executor = load_relaxed(&default_executor);
+    if (executor == NULL || load_relaxed(&default_fork_count) != fork_count()) {
+        sheaf_executor_close(executor); /* a parent's */
+        status = sheaf_executor_open(&executor, SHEAF_THREADS, NULL);
+        if (status == SHEAF_ERR_UNSUPPORTED)
+            status = sheaf_executor_open(&executor, SHEAF_SEQUENTIAL, NULL);
+        if (status == SHEAF_OK) {
+            store_relaxed(&default_fork_count, fork_count());
+            store_release(&default_executor, executor);
+        }
+    }
+    pthread_mutex_unlock(&default_mutex);
+    *out = executor;
+    return status;
+}
+
+size_t sheaf_executor_workers(const sheaf_executor *executor)
+{
+    if (executor == NULL)
+        return cpus_usable();
+    return load_acquire(&executor->state) == EXECUTOR_OPEN ? executor->workers : 0;
+}
+
+sheaf_status sheaf_executor_worker(sheaf_worker_info *out, const sheaf_executor *executor,
+                                   size_t index)
+{
+    struct sheaf_executor *open = (struct sheaf_executor *)executor;
+    sheaf_status status = out == NULL || executor == NULL
+                              ? SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "a worker's info: NULL given")
+                              : enter(open);
+    if (status != SHEAF_OK)
+        return status;
+    if (index >= open->workers) {
+        status = SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "worker %zu of %zu", index, open->workers);
+    } else if (open->pool == NULL) {
+        *out = (sheaf_worker_info){.pid = 0, .incarnation = 1};
+    } else {
+        struct worker_row *row = &open->pool->board->worker[index];
+        out->incarnation = load_acquire(&row->incarnation);
+        out->pid = load_acquire(&row->pid);
+    }
+    leave(open);
+    return status;
+}
+
+/* Goes into the executor, and says whether this is done at once in the calling thread; only then may
+ * *executor stay NULL. A caller that waits is as good as a single thread. */
+static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,
+                           const struct request *request, bool waits)
+{
+    double bytes = request_bytes(request);
+    *is_inline = *executor == NULL && threads_ops.runs_inline(bytes);
+    if (*is_inline)
+        return SHEAF_OK;
+    sheaf_status status = *executor == NULL ? open_default(executor) : SHEAF_OK;
+    if (status == SHEAF_OK)
+        status = enter(*executor);
+    if (status != SHEAF_OK)
+        return status;
+    const struct executor_ops *ops = (*executor)->ops;
+    *is_inline =
+        ops->runs_inline(bytes) || (waits && ops->caller_helps && (*executor)->workers == 1);
+    return SHEAF_OK;
+}
+
+sheaf_status executor_run(void *result, struct sheaf_executor *executor,
+                          const struct request *request)
+{
+    bool is_inline;
+    struct ticket ticket;
+    sheaf_status status = choose(&is_inline, &executor, request, true);
+    if (status != SHEAF_OK)
+        return status;
+    if (is_inline) {
+        status = request_run(request, result);
+    } else {
+        struct pool *pool = executor->pool;
+        bool helps = executor->ops->caller_helps;
+        status = pool_submit(&ticket, pool, request, helps ? 1 : 0);
+        if (status == SHEAF_OK) {
+            if (helps)
+                pool_help(pool, &ticket);
+            pool_wait(pool, &ticket, -1);
+            status = pool_result(result, NULL, pool, &ticket);
+            pool_forget(pool, &ticket);
+        }
+    }
+    if (executor != NULL)
+        leave(executor);
+    return status;
+}
+
+sheaf_status executor_submit(bool *is_inline, void *result, struct pool **pool,
+                             struct ticket *ticket, struct sheaf_executor *executor,
+                             const struct request *request)
+{
+    sheaf_status status = choose(is_inline, &executor, request, false);
+    if (status != SHEAF_OK)
+        return status;
+    if (*is_inline) {
+        status = request_run(request, result);
+    } else {
+        status = pool_submit(ticket, executor->pool, request, 0);
+        if (status == SHEAF_OK) {
+            *pool = executor->pool;
+            add_relaxed(&(*pool)->references, 1);
+        }
+    }
+    if (executor != NULL)
+        leave(executor);
+    return status;
+}

@@ -24,9 +24,27 @@ struct segment {
     bool is_writable; /* mapped PROT_WRITE */
     uint64_t device;
     uint64_t inode;
-    char *path;       /* to open it by, absolute; NULL if it has none */
-    char *unlink_key; /* NAME to unlink at the last release (an owned array); else NULL */
+    char *path; /* to open it by, absolute; NULL if it has none */
+    char
+        *unlink_key; /* NAME to unlink when its creator lets go of it (an owned array); else NULL */
+    int lock;        /* an owned array's: holds flock(LOCK_SH), and is never passed on; else -1 */
+    int32_t owner;   /* pid that made an owned array: a forked child must not unlink it */
 };
+
+/* Maps the first `bytes` bytes of a descriptor, which the segment then owns (on failure it stays the
+ * caller's). One reference, the caller's. path is copied; NULL: it has none. */
+sheaf_status segment_open(struct segment **out, int descriptor, size_t bytes, bool is_writable,
+                          const char *path);
+
+/* A segment over memory of the caller's own, which is neither unmapped nor shareable. */
+sheaf_status segment_wrap(struct segment **out, void *address, size_t bytes);
+
+/* Makes it an owned array's: `name` goes when this process lets go of it. The segment then owns the
+ * descriptor `lock`. Errors: NO_MEMORY. */
+sheaf_status segment_own(struct segment *segment, const char *name, int lock);
+
+/* Unlinks an owned array's key now, if this process made it and the key still names it. */
+void segment_disown(struct segment *segment);
 
 /* One more holder. Returns segment. */
 struct segment *segment_retain(struct segment *segment);

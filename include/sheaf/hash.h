@@ -34,7 +34,8 @@ SHEAF_EXPORT sheaf_status sheaf_hash_submit(sheaf_future **out, const sheaf_arra
                                             const sheaf_hash_options *options);
 
 /* BLAKE3 of what can be read from a descriptor until its end, in the caller; the memory it takes does
- * not grow with the input. Errors: SYSTEM, UNSUPPORTED (isa). */
+ * not grow with the input. The executor is not used. A descriptor that does not block is waited for.
+ * Errors: ARGUMENT, SYSTEM, NO_MEMORY, UNSUPPORTED (isa). */
 SHEAF_EXPORT sheaf_status sheaf_hash_descriptor(uint8_t *out, int descriptor,
                                                 const sheaf_hash_options *options);
 

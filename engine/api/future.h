@@ -1,0 +1,14 @@
+/* future.h -- the inside of a sheaf_future. */
+#ifndef SHEAF_API_FUTURE_H
+#define SHEAF_API_FUTURE_H
+
+#include <sheaf/future.h>
+
+#include "exec/executor.h"
+
+/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; that of work which was done at
+ * once is the future's. */
+sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
+                          const struct request *request);
+
+#endif

@@ -1,0 +1,55 @@
+/* executor.h -- backends behind one small table, and the handles that users hold. */
+#ifndef SHEAF_EXEC_EXECUTOR_H
+#define SHEAF_EXEC_EXECUTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sheaf/executor.h>
+
+#include "job/pool.h"
+#include "job/run.h"
+
+enum executor_state { EXECUTOR_FREE, EXECUTOR_OPENING, EXECUTOR_OPEN, EXECUTOR_CLOSING };
+
+/* A handle. Handles lie in a table for good, so that the use of a closed one is an error and not a
+ * crash. */
+struct sheaf_executor {
+    _Atomic uint32_t state;
+    _Atomic uint32_t users; /* calls that are inside: close waits for them */
+    uint32_t fork_count;
+    const struct executor_ops *ops;
+    size_t workers;
+    struct pool *pool; /* NULL: everything runs in the caller */
+    void *context;     /* the backend's own */
+};
+
+/* A backend: one file, and one line in executor.c's table. */
+struct executor_ops {
+    sheaf_backend backend;
+    const char *name;
+    /* Sets pool and context, and workers if there are fewer than executor->workers says. */
+    sheaf_status (*open)(struct sheaf_executor *executor, const sheaf_executor_options *options);
+    /* Ends the workers. The pool is drained; it is released by the caller. NULL: nothing to do. */
+    void (*close)(struct sheaf_executor *executor);
+    /* Gives back what a forked child has of its parent's. NULL: nothing. */
+    void (*close_in_child)(struct sheaf_executor *executor);
+    /* Whether work of so many bytes is better done in the calling thread. */
+    bool (*runs_inline)(double bytes);
+    /* Whether a synchronous caller works on its job. */
+    bool caller_helps;
+};
+
+extern const struct executor_ops sequential_ops, threads_ops, processes_ops;
+
+/* Runs a planned request on an executor (NULL: the default) and waits for it. */
+sheaf_status executor_run(void *result, struct sheaf_executor *executor,
+                          const struct request *request);
+
+/* The same, returning at once: either *is_inline is true and result is written, or *pool (retained for
+ * the caller) and *ticket tell where it runs. */
+sheaf_status executor_submit(bool *is_inline, void *result, struct pool **pool,
+                             struct ticket *ticket, struct sheaf_executor *executor,
+                             const struct request *request);
+
+#endif

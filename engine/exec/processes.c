@@ -1,0 +1,175 @@
+/* processes.c -- opening and closing a pool of worker processes. */
+#include "exec/processes.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/atomics.h"
+#include "base/error.h"
+#include "base/fork.h"
+#include "base/futex.h"
+#include "exec/executor.h"
+#include "exec/worker_path.h"
+#include "job/board_memory.h"
+
+/* Every open pool of this process, for the close hook. In a forked child the list is the parent's, and so
+ * are the boards, which are shared: it is left alone, and begun anew by the child's first own pool. */
+static pthread_mutex_t pools_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct processes *pools;
+static _Atomic uint32_t pools_fork_count;
+
+/* A segment is about to be unmapped here: workers need not keep it mapped either. Anonymous memory would
+ * live as long as their maps. */
+static void forget_segment(uint64_t serial)
+{
+    if (load_relaxed(&pools_fork_count) != fork_count())
+        return;
+    pthread_mutex_lock(&pools_mutex);
+    for (struct processes *each = pools; each != NULL; each = each->next) {
+        pthread_mutex_lock(&each->pool->mutex);
+        bool was_known = segments_forget(each->pool, &each->segments, serial);
+        pthread_mutex_unlock(&each->pool->mutex);
+        if (was_known)
+            work_wake_all(each->pool->board);
+    }
+    pthread_mutex_unlock(&pools_mutex);
+}
+
+static void enlist(struct processes *processes)
+{
+    if (load_relaxed(&pools_fork_count) != fork_count()) {
+        pthread_mutex_init(&pools_mutex, NULL); /* it may have been locked when we were forked */
+        pools = NULL;
+        store_relaxed(&pools_fork_count, fork_count());
+    }
+    pthread_mutex_lock(&pools_mutex);
+    processes->next = pools;
+    pools = processes;
+    pthread_mutex_unlock(&pools_mutex);
+    segment_set_close_hook(forget_segment);
+}
+
+static void delist(struct processes *processes)
+{
+    pthread_mutex_lock(&pools_mutex);
+    for (struct processes **link = &pools; *link != NULL; link = &(*link)->next)
+        if (*link == processes) {
+            *link = processes->next;
+            break;
+        }
+    pthread_mutex_unlock(&pools_mutex);
+}
+
+static sheaf_status place_segment(struct pool *pool, struct job_place *place,
+                                  const struct sheaf_array *array)
+{
+    struct processes *processes = pool->context;
+    return segments_place(pool, &processes->segments, place, array);
+}
+
+static sheaf_status start_supervisor(struct processes *processes)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&processes->supervisor, NULL, supervise, processes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a pool: its thread: %s", strerror(error));
+    return SHEAF_OK;
+}
+
+static void stop_supervisor(struct processes *processes)
+{
+    uint64_t one = 1;
+    store_seq_cst(&processes->is_stopping, 1);
+    ssize_t written = write(processes->wake, &one, sizeof one);
+    (void)written; /* it cannot fail: the counter is far from full */
+    pthread_join(processes->supervisor, NULL);
+}
+
+static sheaf_status open_processes(struct sheaf_executor *executor,
+                                   const sheaf_executor_options *options)
+{
+    struct processes *processes = calloc(1, sizeof *processes);
+    if (processes == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a pool: out of memory");
+    sheaf_status status =
+        worker_path_find(processes->path, sizeof processes->path, options->worker_path);
+    if (status != SHEAF_OK)
+        goto free_processes;
+    status = pool_create(&processes->pool, (uint32_t)executor->workers, true);
+    if (status != SHEAF_OK)
+        goto free_processes;
+    board_set_spin(processes->pool->board, options->spin);
+    processes->pool->context = processes;
+    processes->pool->place = place_segment;
+    processes->wake = eventfd(0, EFD_CLOEXEC);
+    if (processes->wake < 0) {
+        status = SHEAF_FAIL(SHEAF_ERR_SYSTEM, "open a pool: eventfd: too many open files?");
+        goto release_pool;
+    }
+    status = start_supervisor(processes);
+    if (status != SHEAF_OK)
+        goto close_wake;
+    while (load_acquire(&processes->opened) == 0)
+        futex_wait(&processes->opened, 0, -1); /* the supervisor bounds every start */
+    if (load_acquire(&processes->opened) == 2) {
+        status = SHEAF_FAIL(SHEAF_ERR_WORKER, "%s", processes->pool->broken);
+        stop_supervisor(processes);
+        goto close_wake;
+    }
+    enlist(processes);
+    executor->pool = processes->pool;
+    executor->context = processes;
+    return SHEAF_OK;
+close_wake:
+    close(processes->wake);
+release_pool:
+    pool_release(processes->pool);
+free_processes:
+    free(processes);
+    return status;
+}
+
+static void close_processes(struct sheaf_executor *executor)
+{
+    struct processes *processes = executor->context;
+    delist(processes);
+    stop_supervisor(processes);
+    close(processes->wake);
+    free(processes);
+}
+
+/* The child of a fork has copies of our descriptors, and maps: no thread, and no children of its own. */
+static void close_in_child(struct sheaf_executor *executor)
+{
+    struct processes *processes = executor->context;
+    for (uint32_t i = 0; i < executor->workers; i++)
+        if (processes->children[i].state != CHILD_NONE) {
+            close(processes->children[i].socket);
+            close(processes->children[i].pidfd);
+        }
+    close(processes->wake);
+    pool_release(processes->pool);
+    free(processes);
+}
+
+static bool never(double bytes)
+{
+    (void)bytes;
+    return false;
+}
+
+const struct executor_ops processes_ops = {
+    .backend = SHEAF_PROCESSES,
+    .name = "processes",
+    .open = open_processes,
+    .close = close_processes,
+    .close_in_child = close_in_child,
+    .runs_inline = never,
+};

@@ -1,0 +1,43 @@
+/* processes.h -- a pool of worker processes, as its owner sees it. */
+#ifndef SHEAF_EXEC_PROCESSES_H
+#define SHEAF_EXEC_PROCESSES_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "exec/segments.h"
+#include "job/pool.h"
+
+enum child_state { CHILD_NONE, CHILD_STARTING, CHILD_READY };
+
+/* One row's process. Only the supervisor thread touches it. */
+struct child {
+    enum child_state state;
+    pid_t pid;
+    int pidfd;
+    int socket;
+    uint64_t incarnation;
+    int64_t deadline_ns; /* STARTING: hello is due. NONE: not to be started before */
+};
+
+struct processes {
+    struct pool *pool;
+    struct processes *next; /* in the list that the close hook walks */
+    struct segment_rows segments;
+    char path[PATH_MAX]; /* of the worker program */
+    pthread_t supervisor;
+    int wake; /* eventfd: the supervisor is to look at is_stopping */
+    _Atomic uint32_t is_stopping;
+    _Atomic uint32_t opened; /* futex: 1 when all said hello, 2 when the pool is broken */
+    uint32_t failed_starts;  /* in a row */
+    struct child children[BOARD_WORKERS];
+};
+
+/* The supervisor thread: starts the workers, and keeps them until is_stopping; then ends them all. Its
+ * argument is the struct processes. Workers die with the thread that started them, so it is this one. */
+void *supervise(void *processes);
+
+#endif

@@ -1,0 +1,271 @@
+/* supervisor.c -- the thread that owns a pool's worker processes: starts them, answers them, notices their
+ * deaths by pidfd, gives back what they held, and replaces them.
+ *
+ *     CHILD_NONE --spawn--> CHILD_STARTING --hello--> CHILD_READY
+ *          ^                     |                        |
+ *          +------- death, at any time: buried, then replaced
+ *
+ * A start that fails (no process, no hello in time, a wrong hello, death before it) delays the next one,
+ * and five in a row break the pool: everything fails with the reason, instead of being tried for ever. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/atomics.h"
+#include "base/clock.h"
+#include "base/futex.h"
+#include "exec/message.h"
+#include "exec/processes.h"
+#include "exec/spawn.h"
+
+enum { FAILED_STARTS_MAX = 5 };
+static const int64_t hello_bound_ns = INT64_C(5000000000);
+static const int64_t start_delay_ns = 2000000; /* doubled with each start that fails in a row */
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static void say_opened(struct processes *processes, uint32_t how)
+{
+    store_release(&processes->opened, how);
+    futex_wake(&processes->opened, 1);
+}
+
+static void break_pool(struct processes *processes, const char *why)
+{
+    char text[BOARD_ERROR_BYTES];
+    snprintf(text, sizeof text, "the worker program %.100s cannot be kept running: %s",
+             processes->path, why);
+    pool_break(processes->pool, text);
+    say_opened(processes, 2);
+}
+
+static void start_failed(struct processes *processes, struct child *child, const char *why)
+{
+    child->deadline_ns = clock_now_ns() + (start_delay_ns << processes->failed_starts);
+    if (++processes->failed_starts == FAILED_STARTS_MAX)
+        break_pool(processes, why);
+}
+
+/* Both ends of a new socket, above the descriptors that a worker gets its own under. */
+static bool make_sockets(int *ours, int *theirs)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    *ours = pair[0];
+    *theirs = fcntl(pair[1], F_DUPFD_CLOEXEC, SPAWN_FIRST_FREE_FD);
+    close(pair[1]);
+    if (*theirs >= 0 && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0)
+        return true;
+    close(*ours);
+    if (*theirs >= 0)
+        close(*theirs);
+    return false;
+}
+
+static void start(struct processes *processes, uint32_t row)
+{
+    struct child *child = &processes->children[row];
+    struct worker_row *shared = &processes->pool->board->worker[row];
+    char why[128];
+    int theirs;
+    if (!make_sockets(&child->socket, &theirs)) {
+        snprintf(why, sizeof why, "socketpair: %s", strerror(errno));
+        start_failed(processes, child, why);
+        return;
+    }
+    store_release(&shared->incarnation, ++child->incarnation);
+    int error = spawn_worker(&child->pid, processes->path, row, child->incarnation,
+                             processes->pool->descriptor, theirs);
+    close(theirs);
+    if (error == 0) {
+        child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+        if (child->pidfd >= 0) {
+            child->state = CHILD_STARTING;
+            child->deadline_ns = clock_now_ns() + hello_bound_ns;
+            store_release(&shared->pid, child->pid);
+            return;
+        }
+        error = errno;
+        kill(child->pid, SIGKILL); /* our child, not reaped: it can be nobody else */
+        waitpid(child->pid, NULL, 0);
+    }
+    close(child->socket);
+    snprintf(why, sizeof why, "%s", strerror(error));
+    start_failed(processes, child, why);
+}
+
+/* Reaps a child that has ended. The host may have done so already (wait(-1), or SIGCHLD ignored): then
+ * nobody knows how it ended, and it is not held against its task. */
+static void describe_death(struct death *death, const struct child *child)
+{
+    siginfo_t info = {0};
+    bool is_known = waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED) == 0;
+    if (!is_known) {
+        death->is_kill = true;
+        snprintf(death->text, sizeof death->text, "ended, and the host program reaped it");
+    } else if (info.si_code == CLD_EXITED) {
+        snprintf(death->text, sizeof death->text, "exited with status %d", info.si_status);
+    } else {
+        death->signal = info.si_status;
+        death->is_kill = info.si_status == SIGKILL || info.si_status == SIGTERM;
+        snprintf(death->text, sizeof death->text, "was ended by signal %d (%s)", info.si_status,
+                 strsignal(info.si_status));
+    }
+}
+
+static void bury(struct processes *processes, uint32_t row)
+{
+    struct child *child = &processes->children[row];
+    struct death death = {.row = row, .incarnation = child->incarnation};
+    bool was_ready = child->state == CHILD_READY;
+    describe_death(&death, child);
+    store_release(&processes->pool->board->worker[row].pid, 0);
+    close(child->pidfd);
+    close(child->socket);
+    child->state = CHILD_NONE;
+    child->deadline_ns = 0;
+    pool_bury(processes->pool, &death);
+    if (!was_ready && !load_acquire(&processes->is_stopping)) {
+        char why[128];
+        snprintf(why, sizeof why, "it %s before it said hello", death.text);
+        start_failed(processes, child, why);
+    }
+}
+
+static void end_child(const struct child *child)
+{
+    syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+}
+
+static void welcome(struct processes *processes, struct child *child, const struct message *hello)
+{
+    const struct board *board = processes->pool->board;
+    if (hello->number[0] != BOARD_ABI || hello->number[1] != board->registry) {
+        end_child(child); /* buried as a start that failed */
+        break_pool(processes,
+                   "it is of another build of Sheaf than this library; set SHEAF_WORKER to "
+                   "the sheaf-worker that was installed with it");
+        return;
+    }
+    child->state = CHILD_READY;
+    processes->failed_starts = 0;
+    for (uint32_t i = 0; i < board->workers; i++)
+        if (processes->children[i].state != CHILD_READY)
+            return;
+    if (load_acquire(&processes->opened) == 0)
+        say_opened(processes, 1);
+}
+
+/* Answers all that a worker has sent. What is no message, or none that fits, ends the worker. */
+static void answer(struct processes *processes, struct child *child)
+{
+    struct message message;
+    int descriptor;
+    for (;;) {
+        errno = 0;
+        if (!message_receive(child->socket, &message, &descriptor)) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK)
+                end_child(child); /* it has closed its end, or sends garbage */
+            return;
+        }
+        if (descriptor >= 0)
+            close(descriptor); /* workers have none to give */
+        if (message.kind == MESSAGE_HELLO && child->state == CHILD_STARTING) {
+            welcome(processes, child, &message);
+        } else if (message.kind == MESSAGE_WANT && child->state == CHILD_READY) {
+            descriptor = segments_descriptor(processes->pool, &processes->segments,
+                                             message.number[0], message.number[1]);
+            struct message give = {BOARD_MAGIC, MESSAGE_GIVE, {descriptor >= 0, 0}};
+            message_send(child->socket, &give, descriptor);
+            if (descriptor >= 0)
+                close(descriptor);
+        } else {
+            end_child(child);
+            return;
+        }
+    }
+}
+
+/* Starts what is due. Returns how long poll() may sleep, in ms; -1: without bound. */
+static int start_due(struct processes *processes)
+{
+    int64_t next = INT64_MAX;
+    bool is_broken = load_acquire(&processes->opened) == 2;
+    for (uint32_t i = 0; i < processes->pool->board->workers; i++) {
+        struct child *child = &processes->children[i];
+        int64_t now = clock_now_ns();
+        if (child->state == CHILD_NONE && !is_broken && child->deadline_ns <= now)
+            start(processes, i);
+        if (child->state == CHILD_STARTING && child->deadline_ns <= now)
+            end_child(child); /* no hello in time */
+        bool is_waited_for =
+            child->state == CHILD_STARTING || (child->state == CHILD_NONE && !is_broken);
+        if (is_waited_for && child->deadline_ns < next)
+            next = child->deadline_ns;
+        is_broken = load_acquire(&processes->opened) == 2;
+    }
+    if (next == INT64_MAX)
+        return -1;
+    int64_t left = next - clock_now_ns();
+    return left <= 0 ? 1 : (int)(left / 1000000) + 1;
+}
+
+static void look_after_children(struct processes *processes)
+{
+    struct pollfd events[1 + 2 * BOARD_WORKERS];
+    uint32_t workers = processes->pool->board->workers;
+    int timeout_ms = start_due(processes);
+    events[0] = (struct pollfd){.fd = processes->wake, .events = POLLIN};
+    for (uint32_t i = 0; i < workers; i++) {
+        const struct child *child = &processes->children[i];
+        bool lives = child->state != CHILD_NONE;
+        events[1 + 2 * i] = (struct pollfd){.fd = lives ? child->socket : -1, .events = POLLIN};
+        events[2 + 2 * i] = (struct pollfd){.fd = lives ? child->pidfd : -1, .events = POLLIN};
+    }
+    if (poll(events, 1 + 2 * workers, timeout_ms) < 0)
+        return; /* EINTR cannot be, EAGAIN passes */
+    for (uint32_t i = 0; i < workers; i++) {
+        if ((events[2 + 2 * i].revents & POLLIN) != 0)
+            bury(processes, i);
+        else if (events[1 + 2 * i].revents != 0)
+            answer(processes, &processes->children[i]);
+    }
+}
+
+/* Ends all workers: they leave by themselves when they see `stop`; who does not within a second is stuck. */
+static void end_all(struct processes *processes)
+{
+    struct board *board = processes->pool->board;
+    store_seq_cst(&board->stop, 1);
+    work_wake_all(board);
+    int64_t bound = clock_now_ns() + 1000000000;
+    for (uint32_t i = 0; i < board->workers; i++) {
+        struct child *child = &processes->children[i];
+        if (child->state == CHILD_NONE)
+            continue;
+        int64_t left = bound - clock_now_ns();
+        struct pollfd event = {.fd = child->pidfd, .events = POLLIN};
+        if (poll(&event, 1, left > 0 ? (int)(left / 1000000) : 0) == 0)
+            end_child(child);
+        bury(processes, i);
+    }
+}
+
+void *supervise(void *argument)
+{
+    struct processes *processes = argument;
+    while (!load_acquire(&processes->is_stopping))
+        look_after_children(processes);
+    end_all(processes);
+    return NULL;
+}

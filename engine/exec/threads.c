@@ -1,0 +1,147 @@
+/* threads.c -- an OpenMP team that waits for work as long as the executor is open.
+ *
+ * One driver thread of ours is the master of the team: libgomp keeps a team per master thread, so the
+ * team is nobody else's, submitting returns at once, and OMP_* variables (binding, stack size, thread limit)
+ * hold. The region lasts until the executor is closed; its threads run the worker loop of job/work.c. All
+ * signals are blocked in them: they are the host's own threads' business. */
+#include "exec/executor.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/atomics.h"
+#include "base/error.h"
+#include "base/futex.h"
+#include "job/board_memory.h"
+
+#ifdef _OPENMP
+
+#include <omp.h>
+
+/* Below this reading alone is done before a second worker would be awake; see bench_executors. */
+enum { INLINE_BYTES = 256 * 1024 };
+
+struct team {
+    pthread_t driver;
+    struct pool *pool;
+    uint32_t asked;
+    _Atomic uint32_t started; /* futex: threads in the team, once it runs */
+};
+
+static void *drive(void *argument)
+{
+    struct team *team = argument;
+    struct board *board = team->pool->board;
+#pragma omp parallel num_threads((int)team->asked)
+    {
+        struct worker worker = {
+            .board = board,
+            .row = (uint32_t)omp_get_thread_num(),
+            .incarnation = 1,
+            .resolve = pool_resolve_local,
+        };
+        if (worker.row == 0) {
+            store_release(&team->started, (uint32_t)omp_get_num_threads());
+            futex_wake(&team->started, 1);
+        }
+        work_until_stopped(&worker);
+    }
+    return NULL;
+}
+
+static sheaf_status place_local(struct pool *pool, struct job_place *place,
+                                const struct sheaf_array *array)
+{
+    (void)pool;
+    place->local_address = (uint64_t)(uintptr_t)sheaf_array_data(array);
+    return SHEAF_OK;
+}
+
+static sheaf_status open_threads(struct sheaf_executor *executor,
+                                 const sheaf_executor_options *options)
+{
+    struct team *team = calloc(1, sizeof *team);
+    if (team == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a team of threads: out of memory");
+    sheaf_status status = pool_create(&team->pool, (uint32_t)executor->workers, false);
+    if (status != SHEAF_OK) {
+        free(team);
+        return status;
+    }
+    team->asked = (uint32_t)executor->workers;
+    team->pool->place = place_local;
+    board_set_spin(team->pool->board, options->spin);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&team->driver, NULL, drive, team);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        pool_release(team->pool);
+        free(team);
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a team of threads: %s", strerror(error));
+    }
+    while (load_acquire(&team->started) == 0)
+        futex_wait(&team->started, 0, -1);
+    executor->workers = load_acquire(&team->started);
+    executor->pool = team->pool;
+    executor->context = team;
+    return SHEAF_OK;
+}
+
+static void close_threads(struct sheaf_executor *executor)
+{
+    struct team *team = executor->context;
+    store_seq_cst(&team->pool->board->stop, 1);
+    work_wake_all(team->pool->board);
+    pthread_join(team->driver, NULL);
+    free(team);
+}
+
+static void close_threads_in_child(struct sheaf_executor *executor)
+{
+    pool_release(executor->pool);
+    free(executor->context);
+}
+
+static bool is_small(double bytes)
+{
+    return bytes < INLINE_BYTES || omp_in_parallel();
+}
+
+#else
+
+static sheaf_status open_threads(struct sheaf_executor *executor,
+                                 const sheaf_executor_options *options)
+{
+    (void)executor;
+    (void)options;
+    return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
+                      "this build has no threads executor: configure with -DSHEAF_WITH_OPENMP=ON");
+}
+
+static void close_threads(struct sheaf_executor *executor)
+{
+    (void)executor;
+}
+
+#define close_threads_in_child close_threads
+
+static bool is_small(double bytes)
+{
+    (void)bytes;
+    return false;
+}
+
+#endif
+
+const struct executor_ops threads_ops = {
+    .backend = SHEAF_THREADS,
+    .name = "threads",
+    .open = open_threads,
+    .close = close_threads,
+    .close_in_child = close_threads_in_child,
+    .runs_inline = is_small,
+    .caller_helps = true,
+};

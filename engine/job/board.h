@@ -1,0 +1,181 @@
+/* board.h -- what the owner of a pool and its workers share: one block of plain data.
+ *
+ *     +---------------------------+ 0
+ *     | header                    |  written by the owner before any worker starts
+ *     | work_seq, stop, active    |  the wake-up word; which slots hold work
+ *     | worker[256]               |  a row for each worker, and for each caller that helps
+ *     | segment[512]              |  where arrays can be mapped from
+ *     +---------------------------+ BOARD_SLOTS_AT
+ *     | slot 0: job, words,       |  BOARD_SLOT_BYTES each: a job, then one 64-bit word a node, then
+ *     |         partial slots     |  one partial a node
+ *     | slot 1 ...                |
+ *     +---------------------------+
+ *
+ * For processes the block is a sealed memfd; for threads it is anonymous memory of the same layout,
+ * so that the worker loop is the same code. Everything in it is numbers: an offset or an index means the
+ * same in every process. The memory is sparse; a slot's pages are reserved when it is first used.
+ *
+ * Who may write what
+ *     header, segment rows, plain fields of a job     the owner, before the job is QUEUED
+ *     job.state                                       QUEUED: the owner. RUNNING: the first claimer, by
+ *                                                     CAS. FAILING: whoever sees a failure. DONE,
+ *                                                     FAILED: whoever ends it. FREE: the owner
+ *     words                                           see word.h
+ *     partial of a node                               the holder of its RUNNING word
+ *     worker[i].entered, .state                       worker i; after its death the supervisor
+ *     worker[i].incarnation, .pid                     the supervisor
+ *
+ * Rules of a job's life
+ *  (1) A worker stores (slot, generation) in its own `entered`, seq_cst, re-reads job.state, and only then
+ *      touches the job. A slot is used again only when no `entered` names it. The two stores and the two
+ *      loads are seq_cst: either the worker sees the new generation, or the owner sees the worker.
+ *  (2) A claim is CAS OPEN -> RUNNING, then a look at job.state: if it is no longer RUNNING the claim is
+ *      given back. Whoever ends a job that is FAILING first looks for RUNNING words. Again seq_cst on both
+ *      sides: so once a job has ended, no worker touches its arrays.
+ *  (3) Nothing is derived from a counter that a death could leave wrong: a job is done when its root is
+ *      DONE; `cursor` is a hint, and a sweep finds what a death left behind. */
+#ifndef SHEAF_JOB_BOARD_H
+#define SHEAF_JOB_BOARD_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "job/op.h"
+
+enum {
+    BOARD_MAGIC = 0x66616853, /* "Shaf" */
+    BOARD_ABI = 1,            /* of everything in this file and word.h */
+    BOARD_WORKERS = 256,      /* rows: workers first, then helping callers */
+    BOARD_SLOTS = 1024,       /* jobs at once */
+    BOARD_SEGMENTS = 512,
+    BOARD_PATH_BYTES = 256,
+    BOARD_SLOT_BYTES = 256 * 1024,
+    BOARD_JOB_BYTES = 4096,
+    BOARD_TASKS_MAX = 1024,
+    BOARD_ERROR_BYTES = 256,
+};
+
+/* What a worker is doing, for those who decide whom to wake. */
+enum worker_state { WORKER_ABSENT, WORKER_BUSY, WORKER_SPINNING, WORKER_SLEEPING };
+
+struct worker_row {
+    _Alignas(128) _Atomic uint32_t state;
+    _Atomic int32_t pid;
+    _Atomic uint64_t incarnation; /* 1 for the first process in this row */
+    _Atomic uint64_t entered;     /* entered_name(), or 0 */
+};
+
+/* How workers find a segment's memory. A row is free when generation is even. */
+struct segment_row {
+    _Alignas(64) _Atomic uint64_t generation;
+    uint64_t device;
+    uint64_t inode;
+    uint64_t bytes;
+    char path[BOARD_PATH_BYTES]; /* "": ask the owner for the descriptor */
+};
+
+/* Where an array of a job lies. */
+struct job_place {
+    uint32_t segment;            /* processes: row of the board's table */
+    uint64_t segment_generation; /* of that row, as long as the job lives */
+    uint64_t offset;             /* of the first element in the segment */
+    uint64_t local_address;      /* threads: of the first element; means nothing elsewhere */
+};
+
+struct job_error {
+    int32_t status;
+    int32_t worker;
+    int32_t signal;
+    char text[BOARD_ERROR_BYTES];
+};
+
+enum job_phase { JOB_FREE, JOB_QUEUED, JOB_RUNNING, JOB_FAILING, JOB_DONE, JOB_FAILED };
+
+struct job {
+    _Atomic uint64_t state;               /* job_state(generation, phase) */
+    _Alignas(64) _Atomic uint32_t cursor; /* hint: the next task that may be open */
+    _Alignas(64) _Atomic uint32_t ended;  /* futex: 1 when DONE or FAILED */
+    _Atomic uint32_t waiters;             /* callers that sleep on `ended` */
+    _Atomic uint64_t error_holder;        /* 0; else holder | 1 while error is written, | 2 after */
+    struct job_error error;
+
+    /* plain data, fixed before the job is QUEUED */
+    uint32_t op;
+    uint32_t isa;
+    uint32_t tasks;
+    uint32_t task_shift; /* a task is 2^task_shift leaves */
+    uint64_t leaves;
+    uint32_t partial_stride;
+    uint32_t array_count;
+    _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
+    struct op_array arrays[OP_ARRAYS_MAX];
+    struct job_place places[OP_ARRAYS_MAX];
+};
+
+struct board {
+    uint32_t magic;
+    uint32_t abi;
+    uint64_t bytes;
+    uint64_t registry; /* registry_hash() of the owner */
+    int32_t owner_pid;
+    uint32_t workers;
+    uint32_t spinners; /* workers below this index spin before they sleep */
+    uint32_t spin_ns;
+    _Alignas(128) _Atomic uint32_t work_seq; /* futex: bumped when there may be something to do */
+    _Atomic uint32_t stop;
+    _Atomic uint32_t segments_seq; /* bumped when a segment row is freed */
+    _Alignas(128) _Atomic uint64_t active[BOARD_SLOTS / 64]; /* a bit for each slot with work */
+    struct worker_row worker[BOARD_WORKERS];
+    struct segment_row segment[BOARD_SEGMENTS];
+};
+
+enum {
+    BOARD_SLOTS_AT = (sizeof(struct board) + 4095) / 4096 * 4096,
+    BOARD_NODES_BYTES = BOARD_SLOT_BYTES - BOARD_JOB_BYTES,
+};
+#define BOARD_BYTES ((size_t)BOARD_SLOTS_AT + (size_t)BOARD_SLOTS * BOARD_SLOT_BYTES)
+
+static_assert(sizeof(struct job) <= BOARD_JOB_BYTES, "a job's head fits in its page");
+static_assert(sizeof(_Atomic uint64_t) == 8 && ATOMIC_LLONG_LOCK_FREE == 2,
+              "atomics in shared memory must not need a lock");
+
+static inline uint64_t job_state(uint64_t generation, enum job_phase phase)
+{
+    return generation << 8 | (uint64_t)phase;
+}
+
+static inline uint64_t job_generation(uint64_t state)
+{
+    return state >> 8;
+}
+
+static inline enum job_phase job_phase(uint64_t state)
+{
+    return (enum job_phase)(state & 255);
+}
+
+/* Generations begin at 1, so that no name is 0. */
+static inline uint64_t entered_name(uint32_t slot, uint64_t generation)
+{
+    return generation << 10 | slot;
+}
+
+static inline struct job *board_job(struct board *board, uint32_t slot)
+{
+    return (struct job *)((char *)board + BOARD_SLOTS_AT + (size_t)slot * BOARD_SLOT_BYTES);
+}
+
+static inline _Atomic uint64_t *job_words(struct job *job)
+{
+    return (_Atomic uint64_t *)((char *)job + BOARD_JOB_BYTES);
+}
+
+/* Where the partial of a node lies: a multiple of 64 bytes, so that two are never in one line. */
+static inline void *job_partial(struct job *job, uint32_t node)
+{
+    size_t words = ((size_t)(2 * job->tasks - 1) * 8 + 63) / 64 * 64;
+    return (char *)job + BOARD_JOB_BYTES + words + (size_t)node * job->partial_stride;
+}
+
+#endif

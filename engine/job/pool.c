@@ -1,0 +1,318 @@
+/* pool.c -- slots: taken, filled, waited for, read, given back. */
+#include "job/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/atomics.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fork.h"
+#include "base/futex.h"
+#include "job/board_memory.h"
+#include "job/tree.h"
+
+/* Gives back what an ended job holds; the slot is free. Under the mutex. */
+static void free_slot(struct pool *pool, uint32_t index)
+{
+    struct slot *slot = &pool->slots[index];
+    struct job *job = board_job(pool->board, index);
+    struct segment *segments[OP_ARRAYS_MAX];
+    memcpy(segments, slot->segments, sizeof segments);
+    memset(slot->segments, 0, sizeof slot->segments);
+    pool->abandoned -= slot->is_abandoned;
+    pool->taken--;
+    slot->is_taken = false;
+    slot->is_abandoned = false;
+    and_seq_cst(&pool->board->active[index / 64], ~(UINT64_C(1) << index % 64));
+    store_seq_cst(&job->state, job_state(slot->generation, JOB_FREE));
+    /* The last release of a segment calls its hook, which wants the mutex of every pool. */
+    pthread_mutex_unlock(&pool->mutex);
+    for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)
+        segment_release(segments[i]);
+    pthread_mutex_lock(&pool->mutex);
+}
+
+static bool has_ended(struct pool *pool, uint32_t index)
+{
+    /* acquire, pairs with the store in announce_end(): the partials are there. */
+    return load_acquire(&board_job(pool->board, index)->ended) != 0;
+}
+
+/* Gives back the slots of jobs that nobody waits for. Under the mutex. */
+static void free_abandoned(struct pool *pool)
+{
+    for (uint32_t i = 0; i < BOARD_SLOTS && pool->abandoned > 0; i++)
+        if (pool->slots[i].is_taken && pool->slots[i].is_abandoned && has_ended(pool, i))
+            free_slot(pool, i);
+}
+
+/* Rule (1) of board.h: whether some worker is still inside the slot's last job. */
+static bool is_entered(const struct pool *pool, uint32_t index)
+{
+    uint64_t name = entered_name(index, pool->slots[index].generation);
+    for (uint32_t i = 0; i < pool->rows; i++)
+        if (load_seq_cst(&pool->board->worker[i].entered) == name)
+            return true;
+    return false;
+}
+
+/* The first free slot, so that the same few stay in the cache. Under the mutex. */
+static uint32_t find_slot(struct pool *pool)
+{
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+        if (!pool->slots[i].is_taken && !is_entered(pool, i))
+            return i;
+    return BOARD_SLOTS;
+}
+
+/* Writes the job's plain data. Under the mutex; the slot is free. */
+static sheaf_status fill(struct pool *pool, uint32_t index, const struct request *request)
+{
+    struct slot *slot = &pool->slots[index];
+    struct job *job = board_job(pool->board, index);
+    const struct op *op = sheaf_ops[request->op];
+    uint32_t stride = (op->partial_bytes + 63) / 64 * 64;
+    uint32_t shift = task_shift(&request->plan, stride, pool->board->workers);
+    uint32_t tasks = (uint32_t)((request->plan.leaves + (UINT64_C(1) << shift) - 1) >> shift);
+    size_t bytes = BOARD_JOB_BYTES + 64 + (size_t)tree_nodes(tasks) * (8 + stride);
+    sheaf_status status = board_reserve(pool->descriptor, index, bytes, &slot->reserved);
+    if (status != SHEAF_OK)
+        return status;
+    job->op = request->op;
+    job->isa = request->isa;
+    job->tasks = tasks;
+    job->task_shift = shift;
+    job->leaves = request->plan.leaves;
+    job->partial_stride = stride;
+    job->array_count = request->array_count;
+    memcpy(job->params, request->params, sizeof job->params);
+    for (uint32_t i = 0; i < request->array_count; i++) {
+        job->arrays[i] = request->shapes[i];
+        status = pool->place(pool, &job->places[i], request->arrays[i]);
+        if (status != SHEAF_OK)
+            return status;
+    }
+    memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
+    store_relaxed(&job->cursor, 0);
+    store_relaxed(&job->ended, 0);
+    store_relaxed(&job->error_holder, 0);
+    return SHEAF_OK;
+}
+
+static sheaf_status check_usable(const struct pool *pool)
+{
+    if (pool->is_closing)
+        return SHEAF_FAIL(SHEAF_ERR_CLOSED, "the executor has been closed: open another one");
+    if (pool->broken[0] != '\0')
+        return SHEAF_FAIL(SHEAF_ERR_WORKER, "%s", pool->broken);
+    return SHEAF_OK;
+}
+
+/* Under the mutex. */
+static sheaf_status publish(struct ticket *out, struct pool *pool, const struct request *request,
+                            uint32_t helpers)
+{
+    sheaf_status status = check_usable(pool);
+    if (status != SHEAF_OK)
+        return status;
+    free_abandoned(pool);
+    uint32_t index = find_slot(pool);
+    if (index == BOARD_SLOTS)
+        return SHEAF_FAIL(SHEAF_ERR_BUSY,
+                          "%d jobs are in flight on this executor: wait for some of "
+                          "their futures, or release them",
+                          BOARD_SLOTS);
+    status = fill(pool, index, request);
+    if (status != SHEAF_OK)
+        return status;
+    struct slot *slot = &pool->slots[index];
+    struct job *job = board_job(pool->board, index);
+    slot->is_taken = true;
+    slot->generation = ++pool->next_generation;
+    slot->request = *request;
+    for (uint32_t i = 0; i < request->array_count; i++)
+        slot->segments[i] = segment_retain(request->arrays[i]->segment);
+    pool->taken++;
+    *out = (struct ticket){.slot = index, .generation = slot->generation};
+    store_seq_cst(&job->state, job_state(slot->generation, JOB_QUEUED));
+    or_seq_cst(&pool->board->active[index / 64], UINT64_C(1) << index % 64);
+    uint32_t tasks = job->tasks + (pool->taken - 1);
+    work_announce(pool->board, tasks > helpers ? tasks - helpers : 0);
+    return SHEAF_OK;
+}
+
+sheaf_status pool_submit(struct ticket *out, struct pool *pool, const struct request *request,
+                         uint32_t helpers)
+{
+    pthread_mutex_lock(&pool->mutex);
+    sheaf_status status = publish(out, pool, request, helpers);
+    pthread_mutex_unlock(&pool->mutex);
+    return status;
+}
+
+sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, void **data)
+{
+    (void)worker;
+    for (uint32_t i = 0; i < job->array_count; i++)
+        data[i] = (void *)(uintptr_t)job->places[i].local_address;
+    return SHEAF_OK;
+}
+
+/* A row of the board for a caller that helps; BOARD_WORKERS if all are given out. */
+static uint32_t take_row(struct pool *pool)
+{
+    uint32_t row = pool->board->workers;
+    pthread_mutex_lock(&pool->mutex);
+    while (row < BOARD_WORKERS && (pool->helpers[row / 64] >> row % 64 & 1) != 0)
+        row++;
+    if (row < BOARD_WORKERS)
+        pool->helpers[row / 64] |= UINT64_C(1) << row % 64;
+    if (row < BOARD_WORKERS && row >= pool->rows)
+        pool->rows = row + 1;
+    pthread_mutex_unlock(&pool->mutex);
+    return row;
+}
+
+void pool_help(struct pool *pool, const struct ticket *ticket)
+{
+    struct worker helper = {.board = pool->board,
+                            .row = take_row(pool),
+                            .incarnation = 1,
+                            .resolve = pool_resolve_local};
+    if (helper.row == BOARD_WORKERS)
+        return;
+    work_on(&helper, ticket->slot, ticket->generation);
+    pthread_mutex_lock(&pool->mutex);
+    pool->helpers[helper.row / 64] &= ~(UINT64_C(1) << helper.row % 64);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+bool pool_is_done(struct pool *pool, const struct ticket *ticket)
+{
+    return has_ended(pool, ticket->slot);
+}
+
+bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns)
+{
+    struct job *job = board_job(pool->board, ticket->slot);
+    int64_t start = clock_now_ns();
+    int64_t spin_end = start + pool->board->spin_ns;
+    if (timeout_ns >= 0 && start > INT64_MAX - timeout_ns)
+        timeout_ns = -1;
+    while (!has_ended(pool, ticket->slot)) {
+        int64_t now = clock_now_ns();
+        if (timeout_ns >= 0 && now - start >= timeout_ns)
+            return false;
+        if (now < spin_end) {
+            for (int i = 0; i < 16 && !has_ended(pool, ticket->slot); i++)
+                cpu_relax();
+            continue;
+        }
+        /* seq_cst, pairs with announce_end(): one of us sees the other. */
+        add_seq_cst(&job->waiters, 1);
+        if (load_seq_cst(&job->ended) == 0)
+            futex_wait(&job->ended, 0, timeout_ns < 0 ? -1 : timeout_ns - (now - start));
+        atomic_fetch_sub(&job->waiters, 1);
+    }
+    return true;
+}
+
+sheaf_status pool_result(void *result, struct job_error *failure, struct pool *pool,
+                         const struct ticket *ticket)
+{
+    struct job *job = board_job(pool->board, ticket->slot);
+    struct slot *slot = &pool->slots[ticket->slot];
+    struct job_error error = {.status = SHEAF_OK, .worker = -1};
+    if (job_phase(load_acquire(&job->state)) == JOB_DONE) {
+        request_finish(&slot->request, job_partial(job, tree_root(job->tasks)), result);
+    } else if ((load_acquire(&job->error_holder) & 3) == 2) {
+        error = job->error;
+        error.text[sizeof error.text - 1] = '\0';
+    } else { /* who failed died before it had written why */
+        error = (struct job_error){SHEAF_ERR_WORKER, -1, 0,
+                                   "a worker failed and died before it said why"};
+    }
+    if (failure != NULL)
+        *failure = error;
+    if (error.status == SHEAF_OK)
+        return SHEAF_OK;
+    return SHEAF_FAIL((sheaf_status)error.status, "%s", error.text);
+}
+
+void pool_forget(struct pool *pool, const struct ticket *ticket)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->slots[ticket->slot].is_abandoned = true;
+    pool->abandoned++;
+    if (has_ended(pool, ticket->slot))
+        free_slot(pool, ticket->slot);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void pool_drain(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->is_closing = true;
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++) {
+        struct ticket ticket = {.slot = i, .generation = pool->slots[i].generation};
+        if (!pool->slots[i].is_taken)
+            continue;
+        pthread_mutex_unlock(&pool->mutex);
+        pool_wait(pool, &ticket,
+                  -1); /* a slot that is freed meanwhile has ended, and is not taken again */
+        pthread_mutex_lock(&pool->mutex);
+    }
+    free_abandoned(pool);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void pool_bury(struct pool *pool, const struct death *death)
+{
+    pthread_mutex_lock(&pool->mutex);
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+        if (pool->slots[i].is_taken)
+            job_bury(board_job(pool->board, i), pool->board, i, death);
+    store_seq_cst(&pool->board->worker[death->row].state, WORKER_ABSENT);
+    store_seq_cst(&pool->board->worker[death->row].entered, 0);
+    pthread_mutex_unlock(&pool->mutex);
+    work_wake_all(pool->board);
+}
+
+void pool_break(struct pool *pool, const char *text)
+{
+    pthread_mutex_lock(&pool->mutex);
+    if (pool->broken[0] == '\0')
+        strncpy(pool->broken, text, sizeof pool->broken - 1);
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+        if (pool->slots[i].is_taken)
+            job_abandon(board_job(pool->board, i), pool->board, i, SHEAF_ERR_WORKER, text);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared)
+{
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open an executor: out of memory");
+    sheaf_status status = board_create(&pool->board, &pool->descriptor, workers, is_shared);
+    if (status != SHEAF_OK) {
+        free(pool);
+        return status;
+    }
+    pool->references = 1;
+    pool->rows = workers;
+    pool->fork_count = fork_count();
+    pthread_mutex_init(&pool->mutex, NULL);
+    *out = pool;
+    return SHEAF_OK;
+}
+
+void pool_release(struct pool *pool)
+{
+    if (sub_acq_rel(&pool->references, 1) != 1)
+        return;
+    board_destroy(pool->board, pool->descriptor);
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool);
+}

@@ -1,0 +1,91 @@
+/* pool.h -- the owner's side of a board: a slot for each request, from submit to result.
+ *
+ * The mutex guards what is the owner's own: which slots are taken, generations, what each slot holds. Nobody
+ * holds it while waiting for a worker. */
+#ifndef SHEAF_JOB_POOL_H
+#define SHEAF_JOB_POOL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job/board.h"
+#include "job/run.h"
+#include "job/work.h"
+
+/* What a slot holds besides its job: known to the owner only. */
+struct slot {
+    bool is_taken;
+    bool is_abandoned;                       /* its future was released before it was done */
+    uint64_t generation;                     /* of the job in it */
+    size_t reserved;                         /* bytes of it that have memory behind them */
+    struct segment *segments[OP_ARRAYS_MAX]; /* retained until the job has ended */
+    struct request request;                  /* for finish; its arrays may be gone */
+};
+
+struct pool {
+    _Atomic uint32_t references; /* the executor, and each future */
+    pthread_mutex_t mutex;
+    struct board *board;
+    int descriptor; /* the board's memfd; -1: anonymous memory */
+    uint32_t fork_count;
+    bool is_closing;
+    char broken[BOARD_ERROR_BYTES]; /* why nothing can be run any more; "" while all is well */
+    uint64_t next_generation;
+    uint32_t taken;
+    uint32_t abandoned;
+    uint64_t helpers[BOARD_WORKERS / 64]; /* rows that are given to helping callers */
+    uint32_t rows;                        /* of the board that were ever in use */
+    struct slot slots[BOARD_SLOTS];
+    /* Writes where an array lies into the job; under the mutex. */
+    sheaf_status (*place)(struct pool *pool, struct job_place *place,
+                          const struct sheaf_array *array);
+    void *context; /* of the backend, for place */
+};
+
+/* A request's job in a pool. */
+struct ticket {
+    uint32_t slot;
+    uint64_t generation;
+};
+
+/* Makes a pool with a board for `workers` workers: shared (a sealed memfd) or private. The caller owns it
+ * with one reference. Errors: NO_MEMORY, SYSTEM. */
+sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared);
+
+/* The last reference unmaps the board and frees the pool. */
+void pool_release(struct pool *pool);
+
+/* Puts a request into a slot and tells the workers; helpers: how many others than the workers will work
+ * on it. Errors: BUSY (no slot is free), CLOSED, WORKER (broken), NO_MEMORY, and those of place. */
+sheaf_status pool_submit(struct ticket *out, struct pool *pool, const struct request *request,
+                         uint32_t helpers);
+
+/* Works on the job in the calling thread, as one more worker, until nothing of it can be claimed. */
+void pool_help(struct pool *pool, const struct ticket *ticket);
+
+/* resolve() of workers that are threads of the owner. */
+sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, void **data);
+
+/* Waits until the job has ended. False: timeout_ns have passed (negative: no bound). */
+bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns);
+
+bool pool_is_done(struct pool *pool, const struct ticket *ticket);
+
+/* For a job that has ended: its result, or its error (which it also words for this thread). failure may
+ * be NULL. */
+sheaf_status pool_result(void *result, struct job_error *failure, struct pool *pool,
+                         const struct ticket *ticket);
+
+/* Gives the slot back, now or when the job ends. */
+void pool_forget(struct pool *pool, const struct ticket *ticket);
+
+/* Refuses new jobs, and waits until all that are there have ended. */
+void pool_drain(struct pool *pool);
+
+/* For supervisors, which call them without the mutex: job_bury() for every job; and job_abandon(), after
+ * which nothing can be submitted any more. */
+void pool_bury(struct pool *pool, const struct death *death);
+void pool_break(struct pool *pool, const char *text);
+
+#endif

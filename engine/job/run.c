@@ -1,0 +1,102 @@
+/* run.c -- requests: planning, cutting, and the run in the caller's own thread. */
+#include "job/run.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <sheaf/version.h>
+
+#include "job/board.h"
+#include "kernels.h"
+
+/* A task is at least this much reading: 20 us or so, against about 0.2 us to claim it. */
+enum { TASK_BYTES_MIN = 128 * 1024 };
+
+static struct op_call call_of(const struct request *request, bool with_data)
+{
+    struct op_call call = {
+        .kernels = sheaf_kernels_at(request->isa),
+        .params = request->params,
+        .arrays = request->shapes,
+    };
+    for (uint32_t i = 0; with_data && i < request->array_count; i++)
+        call.data[i] = sheaf_array_data(request->arrays[i]);
+    return call;
+}
+
+sheaf_status request_plan(struct request *request)
+{
+    for (uint32_t i = 0; i < request->array_count; i++) {
+        const struct sheaf_array *array = request->arrays[i];
+        struct op_array *shape = &request->shapes[i];
+        shape->dtype = (uint32_t)array->dtype;
+        shape->ndim = (uint32_t)array->ndim;
+        shape->size = array->size;
+        for (size_t d = 0; d < array->ndim; d++)
+            shape->shape[d] = array->shape[d];
+    }
+    struct op_call call = call_of(request, false);
+    return sheaf_ops[request->op]->plan(&request->plan, &call);
+}
+
+double request_bytes(const struct request *request)
+{
+    return (double)request->plan.leaves * (double)request->plan.leaf_bytes;
+}
+
+sheaf_status request_run(const struct request *request, void *result)
+{
+    const struct op *op = sheaf_ops[request->op];
+    struct op_call call = call_of(request, true);
+    _Alignas(64) unsigned char root[OP_PARTIAL_BYTES_MAX];
+    struct fp_mode mode = fp_mode_enter();
+    sheaf_status status = op->map(&call, 0, request->plan.leaves, root);
+    if (status == SHEAF_OK)
+        op->finish(&call, root, result);
+    fp_mode_leave(mode);
+    return status;
+}
+
+void request_finish(const struct request *request, const void *root, void *result)
+{
+    struct op_call call = call_of(request, false);
+    struct fp_mode mode = fp_mode_enter();
+    sheaf_ops[request->op]->finish(&call, root, result);
+    fp_mode_leave(mode);
+}
+
+uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers)
+{
+    uint64_t room = (BOARD_NODES_BYTES - 64) / (8 + (uint64_t)partial_stride) / 2;
+    uint64_t most = room < BOARD_TASKS_MAX ? room : BOARD_TASKS_MAX;
+    for (uint32_t shift = 0;; shift++) {
+        uint64_t tasks = (plan->leaves + (UINT64_C(1) << shift) - 1) >> shift;
+        double bytes = (double)plan->leaf_bytes * (double)(UINT64_C(1) << shift);
+        if (tasks <= most && (bytes >= TASK_BYTES_MIN || tasks <= workers))
+            return shift;
+    }
+}
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+    return hash;
+}
+
+uint64_t registry_hash(void)
+{
+    const uint64_t sizes[] = {BOARD_ABI, sizeof(struct board), sizeof(struct job), BOARD_SLOTS_AT};
+    uint64_t hash = mix(0xcbf29ce484222325, SHEAF_VERSION, sizeof SHEAF_VERSION);
+    hash = mix(hash, sizes, sizeof sizes);
+    for (uint32_t i = 0; i < sheaf_op_count; i++) {
+        const struct op *op = sheaf_ops[i];
+        const uint32_t numbers[] = {op->partial_bytes, op->result_bytes, op->writes};
+        hash = mix(hash, op->name, strlen(op->name) + 1);
+        hash = mix(hash, numbers, sizeof numbers);
+    }
+    for (size_t i = 0; sheaf_kernels_at(i) != NULL; i++)
+        hash = mix(hash, sheaf_kernels_at(i)->isa, strlen(sheaf_kernels_at(i)->isa) + 1);
+    return hash;
+}

@@ -1,0 +1,61 @@
+/* run.h -- what a job asks for, how it is cut into tasks, and how it runs in the caller. */
+#ifndef SHEAF_JOB_RUN_H
+#define SHEAF_JOB_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "job/op.h"
+#include "memory/array.h"
+
+/* What an api function hands to an executor. The arrays are the caller's; an executor that goes on after
+ * it has returned retains their segments. */
+struct request {
+    uint32_t op;  /* index in sheaf_ops[] */
+    uint32_t isa; /* index of sheaf_kernels_at() */
+    uint32_t array_count;
+    const struct sheaf_array *arrays[OP_ARRAYS_MAX];
+    _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
+
+    /* filled by request_plan() */
+    struct op_array shapes[OP_ARRAYS_MAX];
+    struct op_plan plan;
+};
+
+/* Zeroes what an api function may leave as it is: not the shapes, of which plan() fills what there is. A
+ * request is 1.3 KiB, and clearing all of it takes longer than reducing a hundred elements. */
+static inline void request_clear(struct request *request)
+{
+    request->array_count = 0;
+    memset(request->params, 0, sizeof request->params);
+}
+
+/* Fills shapes and plan. Errors: those of the operation's plan(). */
+sheaf_status request_plan(struct request *request);
+
+/* The work of the whole request, as bytes of a plain read. */
+double request_bytes(const struct request *request);
+
+/* Runs it in the calling thread. Takes no memory but the stack. result: the operation's result_bytes. */
+sheaf_status request_run(const struct request *request, void *result);
+
+/* The finish of an operation: root's partial to result. */
+void request_finish(const struct request *request, const void *root, void *result);
+
+/* How many leaves, as a power of two, a task gets: enough tasks to keep the workers even, at most what a
+ * slot has room for. The result of a subtree does not depend on it. */
+uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers);
+
+/* The names, sizes and versions of all that crosses between owner and worker, as one number. */
+uint64_t registry_hash(void);
+
+/* Round to nearest, denormals kept, while a task runs: any library built with -ffast-math may have left
+ * this thread otherwise. */
+struct fp_mode {
+    uint64_t saved;
+};
+struct fp_mode fp_mode_enter(void);
+void fp_mode_leave(struct fp_mode mode);
+
+#endif

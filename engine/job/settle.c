@@ -1,0 +1,122 @@
+/* settle.c -- the end of a job, and what a death leaves to be done. */
+#include "job/settle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/atomics.h"
+#include "base/futex.h"
+#include "job/tree.h"
+#include "job/word.h"
+
+enum { ERROR_WRITING = 1, ERROR_WRITTEN = 2, HOLDER_SUPERVISOR = 511 };
+
+void job_set_error(struct job *job, uint64_t holder, sheaf_status status, int32_t worker,
+                   int32_t signal, const char *text)
+{
+    uint64_t nobody = 0;
+    if (!cas_seq_cst(&job->error_holder, &nobody, holder | ERROR_WRITING))
+        return;
+    job->error.status = (int32_t)status;
+    job->error.worker = worker;
+    job->error.signal = signal;
+    snprintf(job->error.text, sizeof job->error.text, "%s", text);
+    /* release, pairs with the acquire in pool_error(): who sees WRITTEN sees the error. */
+    store_release(&job->error_holder, holder | ERROR_WRITTEN);
+}
+
+void job_start_failing(struct job *job, uint64_t generation)
+{
+    uint64_t state = load_seq_cst(&job->state);
+    while (state == job_state(generation, JOB_RUNNING) ||
+           state == job_state(generation, JOB_QUEUED))
+        if (cas_seq_cst(&job->state, &state, job_state(generation, JOB_FAILING)))
+            return;
+}
+
+/* Tells those who wait. Done again by the supervisor if we die before we are through. */
+static void announce_end(struct job *job, struct board *board, uint32_t slot)
+{
+    and_seq_cst(&board->active[slot / 64], ~(UINT64_C(1) << slot % 64));
+    /* seq_cst, pairs with pool_wait(): it counts itself in `waiters`, then looks at `ended`. */
+    store_seq_cst(&job->ended, 1);
+    if (load_seq_cst(&job->waiters) != 0)
+        futex_wake(&job->ended, INT32_MAX);
+}
+
+void job_end(struct job *job, struct board *board, uint32_t slot, uint64_t generation,
+             enum job_phase phase)
+{
+    enum job_phase before = phase == JOB_DONE ? JOB_RUNNING : JOB_FAILING;
+    uint64_t state = job_state(generation, before);
+    if (cas_seq_cst(&job->state, &state, job_state(generation, phase)))
+        announce_end(job, board, slot);
+}
+
+void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint64_t generation)
+{
+    if (load_seq_cst(&job->state) != job_state(generation, JOB_FAILING))
+        return;
+    for (uint32_t node = 0; node < tree_nodes(job->tasks); node++)
+        if (word_state(load_seq_cst(&job_words(job)[node])) == WORD_RUNNING)
+            return; /* its holder, or the supervisor, ends the job */
+    job_end(job, board, slot, generation, JOB_FAILED);
+}
+
+/* Opens a word whose holder is dead again, or fails it after too many deaths. The job is to fail, too, if
+ * a worker died between marking its node FAILED and saying so. */
+static void bury_word(struct job *job, uint64_t generation, uint32_t node,
+                      const struct death *death)
+{
+    _Atomic uint64_t *word = &job_words(job)[node];
+    uint64_t seen = load_seq_cst(word);
+    uint64_t holder = word_holder(death->row, death->incarnation);
+    if (word_state(seen) == WORD_FAILED)
+        job_start_failing(job, generation);
+    if (word_state(seen) != WORD_RUNNING || (seen & ~UINT64_C(2047)) != holder)
+        return;
+    uint64_t after = word_after_death(seen, death->is_kill);
+    if (word_crashes(after) < WORD_CRASHES_MAX && word_kills(after) < WORD_KILLS_MAX) {
+        store_seq_cst(word, after);
+        return;
+    }
+    char text[BOARD_ERROR_BYTES];
+    snprintf(text, sizeof text,
+             "part %u of %u of the job ended %u workers; the last one %s. "
+             "Run it on the sequential executor to see the cause",
+             node / 2 + 1, job->tasks, word_crashes(after) + word_kills(after), death->text);
+    job_set_error(job, word_holder(HOLDER_SUPERVISOR, 0), SHEAF_ERR_WORKER, (int32_t)death->row,
+                  death->signal, text);
+    store_seq_cst(word, word_with_state(after, WORD_FAILED));
+    job_start_failing(job, generation);
+}
+
+void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death)
+{
+    uint64_t state = load_seq_cst(&job->state);
+    uint64_t generation = job_generation(state);
+    if (job_phase(state) == JOB_FREE)
+        return;
+    uint64_t unfinished = word_holder(death->row, death->incarnation) | ERROR_WRITING;
+    cas_seq_cst(&job->error_holder, &unfinished,
+                0); /* it died over the text: the next error counts */
+    for (uint32_t node = 0; node < tree_nodes(job->tasks); node++)
+        bury_word(job, generation, node, death);
+    if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) == WORD_DONE)
+        job_end(job, board, slot, generation, JOB_DONE);
+    job_end_if_failed(job, board, slot, generation);
+    state = load_seq_cst(&job->state);
+    if (job_phase(state) == JOB_DONE || job_phase(state) == JOB_FAILED)
+        announce_end(job, board, slot); /* it may have died between ending the job and saying so */
+}
+
+void job_abandon(struct job *job, struct board *board, uint32_t slot, sheaf_status status,
+                 const char *text)
+{
+    uint64_t state = load_seq_cst(&job->state);
+    if (job_phase(state) == JOB_FREE)
+        return;
+    job_set_error(job, word_holder(HOLDER_SUPERVISOR, 0), status, -1, 0, text);
+    job_start_failing(job, job_generation(state));
+    job_end_if_failed(job, board, slot, job_generation(state));
+}

@@ -1,0 +1,77 @@
+/* sleep.c -- the wake-up protocol between those who have work and those who wait for it.
+ *
+ *     submitter                           worker
+ *     publish the job                     seen = work_seq
+ *     work_seq += 1                       look for work: none
+ *     state of each worker?               state = SLEEPING
+ *     one sleeps: FUTEX_WAKE              work_seq == seen?  FUTEX_WAIT(work_seq, seen)
+ *
+ * All seq_cst. If the submitter does not see SLEEPING, then the worker's store comes later in the one
+ * order of seq_cst operations, and its second look at work_seq sees the new value; if it does see it, it
+ * wakes, and the kernel compares work_seq with `seen` again before it lets the worker sleep. The model is
+ * tests/models/wakeup.pml. */
+#include <stddef.h>
+
+#include "base/atomics.h"
+#include "base/clock.h"
+#include "base/futex.h"
+#include "job/settle.h"
+
+/* A lost wake-up would cost this much at most, an idle worker wakes so often: 10 us of CPU a second. */
+enum { SLEEP_BOUND_NS = 500000000 };
+
+enum { LOOKS_PER_CLOCK = 64 }; /* 64 looks with pauses are 2 to 4 us, reading the clock 20 ns */
+
+static bool spin(struct board *board, uint32_t seen)
+{
+    int64_t end = clock_now_ns() + board->spin_ns;
+    do
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            /* acquire, pairs with work_announce(): the job is published before work_seq moves. */
+            if (load_acquire(&board->work_seq) != seen)
+                return true;
+            cpu_relax();
+        }
+    while (clock_now_ns() < end);
+    return false;
+}
+
+void work_sleep(struct worker *worker, uint32_t seen)
+{
+    struct board *board = worker->board;
+    _Atomic uint32_t *state = &board->worker[worker->row].state;
+    if (worker->row < board->spinners) {
+        store_seq_cst(state, WORKER_SPINNING);
+        if (spin(board, seen)) {
+            store_seq_cst(state, WORKER_BUSY);
+            return;
+        }
+    }
+    store_seq_cst(state, WORKER_SLEEPING);
+    if (worker->idle != NULL)
+        worker->idle(worker);
+    if (load_seq_cst(&board->work_seq) == seen)
+        futex_wait(&board->work_seq, seen, SLEEP_BOUND_NS);
+    store_seq_cst(state, WORKER_BUSY);
+}
+
+void work_announce(struct board *board, uint32_t tasks)
+{
+    uint32_t spinning = 0; /* each takes one of the tasks, at once */
+    uint32_t sleeping = 0;
+    add_seq_cst(&board->work_seq, 1);
+    for (uint32_t i = 0; i < board->workers; i++) {
+        uint32_t state = load_seq_cst(&board->worker[i].state);
+        spinning += state == WORKER_SPINNING;
+        sleeping += state == WORKER_SLEEPING;
+    }
+    if (sleeping > 0 && tasks > spinning)
+        futex_wake(&board->work_seq,
+                   (int)(tasks - spinning < sleeping ? tasks - spinning : sleeping));
+}
+
+void work_wake_all(struct board *board)
+{
+    add_seq_cst(&board->work_seq, 1);
+    futex_wake(&board->work_seq, INT32_MAX);
+}

@@ -1,0 +1,217 @@
+/* work.c -- claiming and running the nodes of a job. See board.h for the rules it keeps. */
+#include "job/work.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sheaf/status.h>
+
+#include "base/atomics.h"
+#include "base/futex.h"
+#include "job/run.h"
+#include "job/settle.h"
+#include "job/tree.h"
+#include "job/word.h"
+#include "kernels.h"
+
+/* One worker inside one job. */
+struct visit {
+    struct worker *worker;
+    struct job *job;
+    uint32_t slot;
+    uint64_t generation;
+    uint64_t holder; /* our part of a claimed word */
+    const struct op *op;
+    struct op_call call;
+    bool did_something;
+};
+
+static bool is_running(const struct visit *visit)
+{
+    return load_seq_cst(&visit->job->state) == job_state(visit->generation, JOB_RUNNING);
+}
+
+/* Claims an open node. Rule (2) of board.h: the claim holds only if the job still runs after it. */
+static bool claim(struct visit *visit, uint32_t node)
+{
+    _Atomic uint64_t *word = &job_words(visit->job)[node];
+    uint64_t seen = load_seq_cst(word);
+    if (word_state(seen) != WORD_OPEN)
+        return false;
+    uint64_t mine = word_claimed(seen, visit->holder);
+    if (!cas_seq_cst(word, &seen, mine))
+        return false;
+    if (is_running(visit))
+        return true;
+    cas_seq_cst(word, &mine, word_with_state(mine, WORD_OPEN));
+    return false;
+}
+
+/* RUNNING -> DONE or FAILED. It cannot miss: a word is taken from its holder only after its death. */
+static void mark(struct visit *visit, uint32_t node, enum word_state state)
+{
+    _Atomic uint64_t *word = &job_words(visit->job)[node];
+    uint64_t mine = load_relaxed(word);
+    bool is_mine = cas_seq_cst(word, &mine, word_with_state(mine, state));
+    assert(is_mine);
+    (void)is_mine;
+    visit->did_something = true;
+}
+
+static bool is_done(const struct visit *visit, uint32_t node)
+{
+    return word_state(load_seq_cst(&job_words(visit->job)[node])) == WORD_DONE;
+}
+
+/* Runs a claimed node. False if that failed: the node and the job are marked. */
+static bool run(struct visit *visit, uint32_t node)
+{
+    struct job *job = visit->job;
+    void *partial = job_partial(job, node);
+    struct fp_mode mode = fp_mode_enter();
+    sheaf_status status = SHEAF_OK;
+    if (tree_is_task(node)) {
+        uint64_t first = (uint64_t)(node / 2) << job->task_shift;
+        uint64_t count = UINT64_C(1) << job->task_shift;
+        if (count > job->leaves - first)
+            count = job->leaves - first;
+        status = visit->op->map(&visit->call, first, count, partial);
+    } else {
+        visit->op->merge(&visit->call, job_partial(job, tree_left(node)),
+                         job_partial(job, tree_right(node, job->tasks)), partial);
+    }
+    fp_mode_leave(mode);
+    if (status == SHEAF_OK) {
+        mark(visit, node, WORD_DONE);
+        return true;
+    }
+    job_set_error(job, visit->holder, status, (int32_t)visit->worker->row, 0, sheaf_last_error());
+    mark(visit, node, WORD_FAILED);
+    job_start_failing(job, visit->generation);
+    return false;
+}
+
+/* Runs a claimed node, and then every ancestor whose other child is done by now. Of two siblings that
+ * end at the same time at least one sees the other's DONE, as the stores and the loads are seq_cst;
+ * with release and acquire both could miss (store buffers), and the merge would be nobody's. */
+static void run_and_climb(struct visit *visit, uint32_t node)
+{
+    struct job *job = visit->job;
+    uint32_t root = tree_root(job->tasks);
+    while (run(visit, node)) {
+        if (node == root) {
+            job_end(job, visit->worker->board, visit->slot, visit->generation, JOB_DONE);
+            return;
+        }
+        uint32_t parent = tree_parent(node, job->tasks);
+        if (!is_done(visit, tree_sibling(node, job->tasks)) || !claim(visit, parent))
+            return;
+        node = parent;
+    }
+}
+
+/* Whether a node can be run now: a task always, a merge when its children are done. */
+static bool is_ready(const struct visit *visit, uint32_t node)
+{
+    if (word_state(load_relaxed(&job_words(visit->job)[node])) != WORD_OPEN)
+        return false;
+    return tree_is_task(node) ||
+           (is_done(visit, tree_left(node)) && is_done(visit, tree_right(node, visit->job->tasks)));
+}
+
+static void run_what_is_there(struct visit *visit)
+{
+    struct job *job = visit->job;
+    uint32_t task;
+    while (is_running(visit) && (task = add_relaxed(&job->cursor, 1)) < job->tasks)
+        if (claim(visit, 2 * task))
+            run_and_climb(visit, 2 * task);
+    store_relaxed(&job->cursor, job->tasks); /* it must not wrap, however often it is looked at */
+    /* The cursor is a hint: who died between taking a number and claiming left an open task. */
+    for (uint32_t node = 0; node < tree_nodes(job->tasks) && is_running(visit); node++)
+        if (is_ready(visit, node) && claim(visit, node))
+            run_and_climb(visit, node);
+}
+
+static bool prepare(struct visit *visit)
+{
+    struct job *job = visit->job;
+    visit->op = sheaf_ops[job->op];
+    visit->call = (struct op_call){
+        .kernels = sheaf_kernels_at(job->isa),
+        .params = job->params,
+        .arrays = job->arrays,
+    };
+    sheaf_status status = visit->worker->resolve(visit->worker, job, visit->call.data);
+    if (status == SHEAF_OK)
+        return true;
+    job_set_error(job, visit->holder, status, (int32_t)visit->worker->row, 0, sheaf_last_error());
+    job_start_failing(job, visit->generation);
+    return false;
+}
+
+bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
+{
+    struct job *job = board_job(worker->board, slot);
+    _Atomic uint64_t *entered = &worker->board->worker[worker->row].entered;
+    struct visit visit = {
+        .worker = worker,
+        .job = job,
+        .slot = slot,
+        .generation = generation,
+        .holder = word_holder(worker->row, worker->incarnation),
+    };
+    store_seq_cst(entered, entered_name(slot, generation)); /* rule (1) of board.h */
+    uint64_t state = load_seq_cst(&job->state);
+    if (state == job_state(generation, JOB_QUEUED) &&
+        cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING)))
+        state = job_state(generation, JOB_RUNNING);
+    if (state == job_state(generation, JOB_RUNNING) && prepare(&visit))
+        run_what_is_there(&visit);
+    if (job_generation(state) == generation)
+        job_end_if_failed(job, worker->board, slot, generation);
+    /* release, pairs with the seq_cst load of whoever wants the slot: our last touch is before it. */
+    store_release(entered, 0);
+    return visit.did_something;
+}
+
+/* The slot with the oldest work whose generation is above `after`; its generation, or 0. */
+static uint64_t oldest_job(struct board *board, uint64_t after, uint32_t *slot)
+{
+    uint64_t best = 0;
+    for (uint32_t word = 0; word < BOARD_SLOTS / 64; word++)
+        for (uint64_t bits = load_acquire(&board->active[word]); bits != 0; bits &= bits - 1) {
+            uint32_t here = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            uint64_t state = load_acquire(&board_job(board, here)->state);
+            uint64_t generation = job_generation(state);
+            bool has_work = job_phase(state) == JOB_QUEUED || job_phase(state) == JOB_RUNNING;
+            if (has_work && generation > after && (best == 0 || generation < best)) {
+                best = generation;
+                *slot = here;
+            }
+        }
+    return best;
+}
+
+/* One look at every job, oldest first. True if there was something to do. */
+static bool work_on_all(struct worker *worker)
+{
+    uint32_t slot = 0;
+    bool did_something = false;
+    uint64_t generation = 0;
+    while ((generation = oldest_job(worker->board, generation, &slot)) != 0)
+        did_something |= work_on(worker, slot, generation);
+    return did_something;
+}
+
+void work_until_stopped(struct worker *worker)
+{
+    struct board *board = worker->board;
+    for (;;) {
+        uint32_t seen = load_seq_cst(&board->work_seq);
+        if (load_acquire(&board->stop))
+            return;
+        if (!work_on_all(worker))
+            work_sleep(worker, seen);
+    }
+}

@@ -1,0 +1,56 @@
+/* work.h -- the worker's side of a board: claim a node, run it, mark it done, repeat. The same code runs
+ * in a thread of a team, in a worker process, and in a caller that helps.
+ *
+ * Also what the supervisor does to a job for a worker that is dead: take back its words, end the job if
+ * it was about to. */
+#ifndef SHEAF_JOB_WORK_H
+#define SHEAF_JOB_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job/board.h"
+
+struct worker {
+    struct board *board;
+    uint32_t row;
+    uint64_t incarnation;
+    /* Finds where a job's arrays lie in this process: fills data[]. On failure the error's text is
+     * sheaf_last_error(). */
+    sheaf_status (*resolve)(struct worker *worker, const struct job *job, void **data);
+    /* Called about twice a second while idle, and after something to do was found; may be NULL. */
+    void (*idle)(struct worker *worker);
+    void *context;
+};
+
+/* Works on whatever there is, and sleeps when there is nothing, until board->stop. */
+void work_until_stopped(struct worker *worker);
+
+/* Works on one job until nothing of it can be claimed. False if there was nothing to do. */
+bool work_on(struct worker *worker, uint32_t slot, uint64_t generation);
+
+/* Says that there are `tasks` tasks to do, old and new: wakes so many sleeping workers, less those that
+ * spin. */
+void work_announce(struct board *board, uint32_t tasks);
+
+/* Wakes every worker, to look again. */
+void work_wake_all(struct board *board);
+
+/* How a worker ended. */
+struct death {
+    uint32_t row;
+    uint64_t incarnation;
+    int32_t signal; /* 0: it exited, or nobody knows */
+    bool is_kill;   /* may not be the node's fault: SIGKILL, SIGTERM, or unknown */
+    char text[80];  /* "was killed by signal 9 (Killed)" */
+};
+
+/* For the supervisor, which has made sure that nobody frees the slot meanwhile: gives back what the dead
+ * worker held of this job and ends the job if that is due. */
+void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
+
+/* For the supervisor of a pool that is broken: makes the job fail with this error. */
+void job_abandon(struct job *job, struct board *board, uint32_t slot, sheaf_status status,
+                 const char *text);
+
+#endif

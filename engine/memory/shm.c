@@ -1,0 +1,247 @@
+/* shm.c -- names in /dev/shm. */
+#include "memory/shm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/atomics.h"
+#include "base/error.h"
+
+enum { PIECE_BYTES = 64 << 20, DRAFT_TRIES = 100 };
+
+static _Atomic uint64_t next_draft = 1;
+
+void shm_path(char *path, const char *name)
+{
+    snprintf(path, SHM_PATH_BYTES, SHM_DIRECTORY "/%s", name);
+}
+
+static sheaf_status refuse_open(const char *name, int error)
+{
+    switch (error) {
+    case ENOENT:
+        return SHEAF_FAIL(SHEAF_ERR_NOT_FOUND, "no array has the key \"%s\" (sheaf list shows all)",
+                          name);
+    case EACCES:
+    case EPERM:
+        return SHEAF_FAIL(SHEAF_ERR_ACCESS, "\"%s\": its permissions do not let us open it", name);
+    case ELOOP:
+        return SHEAF_FAIL(SHEAF_ERR_FORMAT, "\"%s\" is a symbolic link, not an array", name);
+    case EISDIR:
+    case ENXIO:
+        return SHEAF_FAIL(SHEAF_ERR_FORMAT, "\"%s\" is not a regular file", name);
+    default:
+        return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "open \"%s\": %s", name, strerror(error));
+    }
+}
+
+sheaf_status shm_open_existing(int *out, struct stat *st, const char *name, bool is_writable)
+{
+    char path[SHM_PATH_BYTES];
+    shm_path(path, name);
+    /* O_NONBLOCK: a FIFO of that name must not make us wait. */
+    int fd = open(path, (is_writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+                            O_NOCTTY);
+    if (fd < 0)
+        return refuse_open(name, errno);
+    sheaf_status status = SHEAF_OK;
+    if (fstat(fd, st) != 0)
+        status = SHEAF_FAIL(SHEAF_ERR_SYSTEM, "fstat \"%s\": %s", name, strerror(errno));
+    else if (!S_ISREG(st->st_mode))
+        status = SHEAF_FAIL(SHEAF_ERR_FORMAT, "\"%s\" is not a regular file", name);
+    else if (st->st_uid != geteuid())
+        status = SHEAF_FAIL(SHEAF_ERR_ACCESS, "\"%s\" belongs to user %u, not to us", name,
+                            (unsigned)st->st_uid);
+    if (status != SHEAF_OK)
+        close(fd);
+    else
+        *out = fd;
+    return status;
+}
+
+/* In pieces, because tmpfs takes everything back when a signal comes: a timer that is faster than
+ * the whole would keep us here for ever. */
+int shm_reserve(int descriptor, size_t bytes)
+{
+    for (size_t done = 0; done < bytes;) {
+        size_t piece = bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES;
+        int error = posix_fallocate(descriptor, (off_t)done, (off_t)piece);
+        if (error == EINTR)
+            continue;
+        if (error != 0)
+            return error;
+        done += piece;
+    }
+    return 0;
+}
+
+/* A second description of the same file, that holds the lock. Fails with EWOULDBLOCK if gc was faster. */
+static int lock_draft(const struct shm_draft *draft)
+{
+    char path[SHM_PATH_BYTES + SHM_DRAFT_BYTES];
+    if (draft->draft[0] != '\0')
+        snprintf(path, sizeof path, SHM_DIRECTORY "/%s", draft->draft);
+    else
+        snprintf(path, sizeof path, "/proc/self/fd/%d", draft->descriptor);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static int open_nameless(struct shm_draft *draft, bool is_locked)
+{
+    draft->draft[0] = '\0';
+    draft->lock = -1;
+    draft->descriptor = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (draft->descriptor < 0)
+        return -1;
+    if (!is_locked)
+        return access("/proc/self/fd", X_OK);
+    return (draft->lock = lock_draft(draft)) < 0 ? -1 : 0;
+}
+
+/* gc may take a draft between its creation and its lock: then another name is tried. */
+static int open_named(struct shm_draft *draft)
+{
+    char path[SHM_PATH_BYTES + SHM_DRAFT_BYTES];
+    struct stat st;
+    for (int i = 0; i < DRAFT_TRIES; i++) {
+        snprintf(draft->draft, sizeof draft->draft, SHM_DRAFT_PREFIX "%ld~%llu", (long)getpid(),
+                 (unsigned long long)add_relaxed(&next_draft, 1));
+        snprintf(path, sizeof path, SHM_DIRECTORY "/%s", draft->draft);
+        draft->descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (draft->descriptor < 0 && errno == EEXIST)
+            continue;
+        if (draft->descriptor < 0)
+            break;
+        draft->lock = lock_draft(draft);
+        if (draft->lock >= 0 && fstat(draft->lock, &st) == 0 && st.st_nlink > 0)
+            return 0;
+        if (draft->lock >= 0)
+            close(draft->lock);
+        close(draft->descriptor);
+        draft->lock = draft->descriptor = -1;
+    }
+    draft->draft[0] = '\0';
+    return -1;
+}
+
+static sheaf_status refuse_space(const char *name, size_t bytes)
+{
+    struct statvfs fs;
+    unsigned long long left = 0;
+    if (statvfs(SHM_DIRECTORY, &fs) == 0)
+        left = (unsigned long long)fs.f_bavail * fs.f_frsize;
+    return SHEAF_FAIL(SHEAF_ERR_NO_SPACE,
+                      "create \"%s\": needs %zu bytes, %llu are free in " SHM_DIRECTORY
+                      "; remove arrays (sheaf list, sheaf remove KEY) or enlarge it (mount -o "
+                      "remount,size=SIZE " SHM_DIRECTORY ", docker run --shm-size=SIZE)",
+                      name, bytes, left);
+}
+
+/* What certainly does not fit is refused before a page is taken: filling the memory of the machine
+ * to find out would disturb everybody. */
+static bool cannot_fit(size_t bytes)
+{
+    struct statvfs fs;
+    if (statvfs(SHM_DIRECTORY, &fs) != 0 || fs.f_blocks == 0) /* 0 blocks: a tmpfs without limit */
+        return false;
+    return bytes / fs.f_frsize > fs.f_bavail;
+}
+
+void shm_draft_drop(struct shm_draft *draft)
+{
+    char path[SHM_PATH_BYTES + SHM_DRAFT_BYTES];
+    if (draft->draft[0] != '\0') {
+        snprintf(path, sizeof path, SHM_DIRECTORY "/%s", draft->draft);
+        unlink(path);
+    }
+    if (draft->lock >= 0)
+        close(draft->lock);
+    if (draft->descriptor >= 0)
+        close(draft->descriptor);
+    *draft = (struct shm_draft){.source = -1, .descriptor = -1, .lock = -1};
+}
+
+sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t bytes, bool is_locked)
+{
+    struct shm_draft draft = {.name = name, .descriptor = -1, .lock = -1};
+    char path[SHM_PATH_BYTES];
+    struct stat st;
+    shm_path(path, name);
+    if (lstat(path, &st) == 0)
+        return SHEAF_FAIL(SHEAF_ERR_EXISTS, "create \"%s\": the key is taken (sheaf remove %s)",
+                          name, name);
+    if (cannot_fit(bytes))
+        return refuse_space(name, bytes);
+    if (open_nameless(&draft, is_locked) != 0) {
+        shm_draft_drop(&draft);
+        if (open_named(&draft) != 0)
+            return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "create \"%s\" in " SHM_DIRECTORY ": %s", name,
+                              strerror(errno));
+    }
+    fchmod(draft.descriptor, 0600); /* whatever the umask */
+    int error = shm_reserve(draft.descriptor, bytes);
+    if (error != 0) {
+        shm_draft_drop(&draft);
+        if (error == ENOSPC || error == EDQUOT)
+            return refuse_space(name, bytes);
+        return SHEAF_FAIL(error == ENOMEM ? SHEAF_ERR_NO_MEMORY : SHEAF_ERR_SYSTEM,
+                          "create \"%s\": reserve %zu bytes: %s", name, bytes, strerror(error));
+    }
+    draft.source = draft.descriptor;
+    *out = draft;
+    return SHEAF_OK;
+}
+
+sheaf_status shm_draft_publish(const struct shm_draft *draft)
+{
+    char from[SHM_PATH_BYTES + SHM_DRAFT_BYTES];
+    char to[SHM_PATH_BYTES];
+    shm_path(to, draft->name);
+    if (draft->draft[0] != '\0')
+        snprintf(from, sizeof from, SHM_DIRECTORY "/%s", draft->draft);
+    else
+        snprintf(from, sizeof from, "/proc/self/fd/%d", draft->source);
+    if (linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0)
+        return SHEAF_OK;
+    if (errno == EEXIST)
+        return SHEAF_FAIL(SHEAF_ERR_EXISTS, "create \"%s\": the key is taken (sheaf remove %s)",
+                          draft->name, draft->name);
+    return SHEAF_FAIL(errno == ENOSPC ? SHEAF_ERR_NO_SPACE : SHEAF_ERR_SYSTEM,
+                      "create \"%s\": give it its name: %s", draft->name, strerror(errno));
+}
+
+/* Between the look and the unlink somebody could remove the name and give it to another file: no call
+ * unlinks by inode. That takes two more acts on one key within the microsecond. */
+bool shm_unlink_same(const char *name, uint64_t device, uint64_t inode)
+{
+    char path[SHM_PATH_BYTES];
+    struct stat st;
+    shm_path(path, name);
+    if (lstat(path, &st) != 0)
+        return false;
+    if (st.st_dev != device || st.st_ino != inode) {
+        errno = ENOENT;
+        return false;
+    }
+    return unlink(path) == 0;
+}
+
+bool shm_lock_is_free(int descriptor)
+{
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+}

@@ -1,0 +1,96 @@
+/* extreme_tmpl.h -- max or min of a run of one element type, T. OP is max or min, and x BEATS y says
+ * which of two is kept.
+ *
+ * The order is free, since max of numbers is associative but for NaNs and the sign of zero. Those are
+ * settled apart: one unordered compare notes the NaNs of two registers, and the elements are looked
+ * through again for a zero of the preferred sign only when the result is a zero. */
+#include "tmpl_begin.h"
+
+#define LANES      ((size_t)PASTE(lanes, T))
+#define VOP        PASTE(CAT(v, OP), T)
+#define THIS(name) PASTE(PASTE(OP, T), name)
+
+/* Accumulators: two results in a cycle, each 4 cycles after its operands. */
+enum { THIS(chains) = 8 };
+#define CHAINS ((size_t)THIS(chains))
+
+/* n is at least LANES. True if all elements were numbers. */
+static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
+{
+    vec top[CHAINS];
+    for (size_t k = 0; k < CHAINS; k++)
+        top[k] = FN(load)(x);
+#if IS_FLOAT
+    nans noted[2] = {NO_NAN, NO_NAN};
+#endif
+    size_t i = 0;
+    for (; i + CHAINS * LANES <= n; i += CHAINS * LANES) {
+        vec v[CHAINS];
+        for (size_t k = 0; k < CHAINS; k++)
+            v[k] = FN(load)(x + i + k * LANES);
+        for (size_t k = 0; k < CHAINS; k++)
+            top[k] = VOP(top[k], v[k]);
+#if IS_FLOAT
+        for (size_t k = 0; k < CHAINS; k += 4) {
+            noted[0] = FN(note_nan)(noted[0], v[k], v[k + 1]);
+            noted[1] = FN(note_nan)(noted[1], v[k + 2], v[k + 3]);
+        }
+#endif
+    }
+    /* The last register may read again what others have read: that changes no maximum. */
+    while (i < n) {
+        vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
+        top[0] = VOP(top[0], v);
+#if IS_FLOAT
+        noted[0] = FN(note_nan)(noted[0], v, v);
+#endif
+        i += LANES;
+    }
+    for (size_t half = CHAINS / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            top[k] = VOP(top[k], top[k + half]);
+    elem lane[LANES];
+    memcpy(lane, &top[0], sizeof lane);
+    *best = lane[0];
+    for (size_t k = 1; k < LANES; k++)
+        *best = lane[k] BEATS * best ? lane[k] : *best;
+#if IS_FLOAT
+    return !FN(any_nan)(noted[0]) && !FN(any_nan)(noted[1]);
+#else
+    return true;
+#endif
+}
+
+/* The same for any n but 0. */
+static inline bool THIS(one_by_one)(const elem *x, size_t n, elem *best)
+{
+    bool numbers = true;
+    *best = x[0];
+    for (size_t i = 0; i < n; i++) {
+        numbers &= FN(is_number)(x[i]);
+        *best = x[i] BEATS * best ? x[i] : *best;
+    }
+    return numbers;
+}
+
+static void THIS(kernel)(const void *data, size_t n, void *out)
+{
+    const elem *x = data;
+    elem best;
+    bool numbers = n < LANES ? THIS(one_by_one)(x, n, &best) : THIS(by_registers)(x, n, &best);
+#if IS_FLOAT
+    if (!numbers)
+        best = QUIET_NAN;
+    else if (best == 0)
+        best = FN(has_zero)(x, n, PREFERRED_ZERO) ? (elem)PREFERRED_ZERO : -(elem)PREFERRED_ZERO;
+#else
+    (void)numbers;
+#endif
+    memcpy(out, &best, sizeof best);
+}
+
+#undef LANES
+#undef VOP
+#undef THIS
+#undef CHAINS
+#include "tmpl_end.h"

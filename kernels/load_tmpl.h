@@ -1,0 +1,48 @@
+/* load_tmpl.h -- unaligned loads of one element type, T, and the search for a zero by its sign. */
+#include "tmpl_begin.h"
+
+static inline vec FN(load)(const elem *x)
+{
+    vec v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+static inline vacc FN(load_wide)(const elem *x)
+{
+    part v;
+    memcpy(&v, x, sizeof v);
+    return FN(widen)(v);
+}
+
+static inline bool FN(is_number)(elem x)
+{
+#if IS_FLOAT
+    return x == x;
+#else
+    (void)x;
+    return true;
+#endif
+}
+
+#if IS_FLOAT
+/* Whether one of n elements is this very zero, of its sign. */
+static bool FN(has_zero)(const elem *x, size_t n, elem zero)
+{
+    FN(bits) wanted, bits;
+    memcpy(&wanted, &zero, sizeof wanted);
+    for (size_t i = 0; i < n;) {
+        size_t end = n - i > 512 ? i + 512 : n; /* a look at what was found, now and then */
+        FN(bits) found = 0;
+        for (; i < end; i++) {
+            memcpy(&bits, x + i, sizeof bits);
+            found |= bits == wanted;
+        }
+        if (found)
+            return true;
+    }
+    return false;
+}
+#endif
+
+#include "tmpl_end.h"

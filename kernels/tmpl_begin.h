@@ -1,0 +1,10 @@
+/* tmpl_begin.h -- names for the template that includes this. Needs T, the element type. */
+#define elem     PASTE(elem, T)
+#define acc      PASTE(acc, T)
+#define vec      PASTE(vec, T)
+#define part     PASTE(part, T)
+#define vacc     PASTE(vacc, T)
+#define nans     PASTE(nan, T)
+#define NO_NAN   PASTE(NO_NAN, T)
+#define IS_FLOAT PASTE(IS_FLOAT, T)
+#define FN(name) PASTE(name, T)
