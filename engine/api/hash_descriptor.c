@@ -10,9 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sheaf/op.h>
-
-#include "base/config.h"
+#include "api/call.h"
 #include "base/error.h"
 #include "ops/blake3.h"
 
@@ -21,23 +19,6 @@ enum {
         1 << 18, /* fits in L2 with what the kernel copies it from; a power of two of chunks */
     LEVELS = 64 - 18 + 1, /* of the tree over the pieces of 2^64 bytes */
 };
-
-static sheaf_status find_kernels(const struct kernels **out, const char *isa)
-{
-    const struct kernels *fastest = NULL;
-    if (isa == NULL)
-        isa = config_get(CONFIG_ISA);
-    for (size_t i = 0; sheaf_kernels_at(i) != NULL; i++) {
-        fastest = sheaf_kernels_at(i);
-        if (isa != NULL && strcmp(fastest->isa, isa) == 0)
-            break;
-    }
-    if (fastest == NULL || (isa != NULL && strcmp(fastest->isa, isa) != 0))
-        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
-                          "no instruction set \"%s\" on this machine: see sheaf_isa_name()", isa);
-    *out = fastest;
-    return SHEAF_OK;
-}
 
 /* Fills the piece unless the input ends before. A descriptor that does not block is waited for. */
 static sheaf_status read_piece(uint8_t *piece, size_t *bytes, int descriptor)
@@ -65,13 +46,13 @@ sheaf_status sheaf_hash_descriptor(uint8_t *out, int descriptor, const sheaf_has
 {
     struct blake3_node waiting[LEVELS]; /* complete subtrees of pieces, from the left */
     struct blake3_node node;
-    const struct kernels *kernels;
+    uint32_t isa = 0;
     size_t depth = 0;
     size_t bytes = PIECE_BYTES;
 
     if (out == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "hash: out is NULL");
-    sheaf_status status = find_kernels(&kernels, options != NULL ? options->isa : NULL);
+    sheaf_status status = call_isa(&isa, options != NULL ? options->isa : NULL);
     if (status != SHEAF_OK)
         return status;
     uint8_t *piece = malloc(PIECE_BYTES);
@@ -85,7 +66,8 @@ sheaf_status sheaf_hash_descriptor(uint8_t *out, int descriptor, const sheaf_has
             goto free_piece;
         if (bytes == 0 && i > 0)
             break; /* the piece before was the last one */
-        sheaf_blake3_subtree(&node, kernels, piece, bytes, i * (PIECE_BYTES / BLAKE3_CHUNK));
+        sheaf_blake3_subtree(&node, sheaf_kernels_at(isa), piece, bytes,
+                             i * (PIECE_BYTES / BLAKE3_CHUNK));
         for (uint64_t pairs = i; pairs & 1; pairs >>= 1)
             sheaf_blake3_parent(&node, &waiting[--depth], &node);
         waiting[depth++] = node;
