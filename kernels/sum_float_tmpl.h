@@ -80,7 +80,7 @@ static void FN(sum_kernel)(const void *data, size_t n, void *out)
     vacc sum[WALK * REGS];
     size_t count = 0; /* sub-blocks taken in */
     size_t i = 0;
-    for (; i + WALK * SUB_BLOCK <= n; i += WALK * SUB_BLOCK) {
+    for (; i + (size_t)WALK * SUB_BLOCK <= n; i += (size_t)WALK * SUB_BLOCK) {
         FN(sum_rows)(sum, x + i, SUB_BLOCK / ROW, WALK);
         if (WALK == 2)
             FN(add_lanes)(sum, sum + (WALK - 1) * REGS);

@@ -1,6 +1,7 @@
 /* call.c -- requests on their way to an executor. */
 #include "api/call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <sheaf/op.h>
@@ -21,11 +22,9 @@ static const char *list_isas(char *list, size_t size)
 {
     size_t length = 0;
     list[0] = '\0';
-    for (size_t i = 0; sheaf_isa_name(i) != NULL && length + 16 < size; i++) {
-        strcpy(list + length, i > 0 ? " " : "");
-        strcat(list + length, sheaf_isa_name(i));
-        length = strlen(list);
-    }
+    for (size_t i = 0; sheaf_isa_name(i) != NULL && length < size; i++)
+        length += (size_t)snprintf(list + length, size - length, "%s%s", i > 0 ? " " : "",
+                                   sheaf_isa_name(i));
     return list;
 }
 

@@ -8,7 +8,7 @@
 
 static _Thread_local char last_error[ERROR_TEXT_BYTES];
 
-sheaf_status sheaf_error_set(sheaf_status status, const char *format, ...)
+void sheaf_error_set(const char *format, ...)
 {
     int saved = errno;
     char text[ERROR_TEXT_BYTES]; /* the arguments may hold the text that is replaced */
@@ -18,7 +18,6 @@ sheaf_status sheaf_error_set(sheaf_status status, const char *format, ...)
     va_end(args);
     snprintf(last_error, sizeof last_error, "%s", text);
     errno = saved;
-    return status;
 }
 
 const char *sheaf_last_error(void)

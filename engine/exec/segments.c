@@ -55,9 +55,11 @@ static void describe(struct segment_row *row, const struct segment *segment)
     row->device = segment->device;
     row->inode = segment->inode;
     row->bytes = segment->bytes;
+    const char *path = segment->path != NULL ? segment->path : "";
+    size_t length = strlen(path);
     memset(row->path, 0, sizeof row->path);
-    if (segment->path != NULL && strlen(segment->path) < sizeof row->path)
-        strcpy(row->path, segment->path);
+    if (length < sizeof row->path)
+        memcpy(row->path, path, length);
     /* release: the generation is odd when all else is there; workers come by way of a job that is
      * published after it. */
     store_release(&row->generation, load_relaxed(&row->generation) + 1);

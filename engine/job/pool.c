@@ -196,24 +196,22 @@ bool pool_is_done(struct pool *pool, const struct ticket *ticket)
 bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns)
 {
     struct job *job = board_job(pool->board, ticket->slot);
-    int64_t start = clock_now_ns();
-    int64_t spin_end = start + pool->board->spin_ns;
-    if (timeout_ns >= 0 && start > INT64_MAX - timeout_ns)
-        timeout_ns = -1;
+    if (has_ended(pool, ticket->slot))
+        return true;
+    int64_t now = clock_now_ns();
+    int64_t end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
+    int64_t spin_end = now + pool->board->spin_ns;
+    if (spin_until_changed(&job->ended, 0, spin_end < end ? spin_end : end))
+        return true;
     while (!has_ended(pool, ticket->slot)) {
-        int64_t now = clock_now_ns();
-        if (timeout_ns >= 0 && now - start >= timeout_ns)
+        now = clock_now_ns();
+        if (now >= end)
             return false;
-        if (now < spin_end) {
-            for (int i = 0; i < 16 && !has_ended(pool, ticket->slot); i++)
-                cpu_relax();
-            continue;
-        }
         /* seq_cst, pairs with announce_end(): one of us sees the other. */
         add_seq_cst(&job->waiters, 1);
         if (load_seq_cst(&job->ended) == 0)
-            futex_wait(&job->ended, 0, timeout_ns < 0 ? -1 : timeout_ns - (now - start));
-        atomic_fetch_sub(&job->waiters, 1);
+            futex_wait(&job->ended, 0, end == INT64_MAX ? -1 : end - now);
+        sub_acq_rel(&job->waiters, 1);
     }
     return true;
 }

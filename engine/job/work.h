@@ -33,6 +33,10 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation);
  * spin. */
 void work_announce(struct board *board, uint32_t tasks);
 
+/* Looks at a word until it is no longer `seen` (true) or the monotonic clock has passed end_ns (false),
+ * giving the CPU to whoever else can run on it. */
+bool spin_until_changed(_Atomic uint32_t *word, uint32_t seen, int64_t end_ns);
+
 /* Wakes every worker, to look again. */
 void work_wake_all(struct board *board);
 
