@@ -13,7 +13,7 @@ set(layers kernels engine/base engine/memory engine/job engine/ops engine/exec e
 set(may_kernels        )
 set(may_engine/base    base sheaf)
 set(may_engine/memory  base memory sheaf)
-set(may_engine/job     base memory job sheaf)
+set(may_engine/job     base memory job kernels.h sheaf) # finds a job's table by its number
 set(may_engine/ops     base memory job ops kernels.h sheaf)
 set(may_engine/exec    base memory job exec sheaf)
 set(may_engine/api     base memory job ops exec api kernels.h sheaf)
@@ -88,7 +88,8 @@ function(self_test)
   set(mutants
       "engine/base/bad.c|#include \"memory/segment.h\""
       "engine/memory/bad.c|#include <job/op.h>"
-      "engine/job/bad.c|#include \"kernels.h\""
+      "engine/job/bad.c|#include \"ops/blake3.h\""
+      "engine/exec/bad.c|#include \"kernels.h\""
       "engine/job/bad.h|  #  include \"exec/pool.h\""
       "engine/ops/bad.c|#include \"exec/pool.h\""
       "engine/ops/bad.c|#include \"isa_tmpl.h\""
