@@ -220,6 +220,11 @@ sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t byte
         if (is_unsupported(errno))
             opened = open_named(&draft);
     }
+    if (opened != 0 && errno == ENOSPC)
+        return SHEAF_FAIL(SHEAF_ERR_NO_SPACE,
+                          "create \"%s\": no inode is free in " SHM_DIRECTORY
+                          "; remove arrays, or mount -o remount,nr_inodes=N " SHM_DIRECTORY,
+                          name);
     if (opened != 0)
         return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "create \"%s\" in " SHM_DIRECTORY ": %s", name,
                           strerror(errno));
