@@ -117,6 +117,23 @@ static int open_nameless(struct shm_draft *draft, bool is_locked)
     return (draft->lock = lock_draft(draft)) < 0 ? -1 : 0;
 }
 
+/* Closes a draft's descriptors, and takes back its name. errno is kept. */
+void shm_draft_drop(struct shm_draft *draft)
+{
+    int error = errno;
+    char path[SHM_PATH_BYTES + SHM_DRAFT_BYTES];
+    if (draft->draft[0] != '\0') {
+        snprintf(path, sizeof path, SHM_DIRECTORY "/%s", draft->draft);
+        unlink(path);
+    }
+    if (draft->lock >= 0)
+        close(draft->lock);
+    if (draft->descriptor >= 0)
+        close(draft->descriptor);
+    *draft = (struct shm_draft){.name = draft->name, .source = -1, .descriptor = -1, .lock = -1};
+    errno = error;
+}
+
 /* gc may take a draft between its creation and its lock: then another name is tried. */
 static int open_named(struct shm_draft *draft)
 {
@@ -127,20 +144,28 @@ static int open_named(struct shm_draft *draft)
                  (unsigned long long)add_relaxed(&next_draft, 1));
         snprintf(path, sizeof path, SHM_DIRECTORY "/%s", draft->draft);
         draft->descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (draft->descriptor < 0 && errno == EEXIST)
-            continue;
-        if (draft->descriptor < 0)
-            break;
+        if (draft->descriptor < 0) {
+            draft->draft[0] = '\0'; /* not ours to remove */
+            if (errno == EEXIST)
+                continue;
+            return -1;
+        }
         draft->lock = lock_draft(draft);
         if (draft->lock >= 0 && fstat(draft->lock, &st) == 0 && st.st_nlink > 0)
             return 0;
-        if (draft->lock >= 0)
-            close(draft->lock);
-        close(draft->descriptor);
-        draft->lock = draft->descriptor = -1;
+        bool was_taken = draft->lock >= 0 || errno == EWOULDBLOCK || errno == ENOENT;
+        shm_draft_drop(draft);
+        if (!was_taken)
+            return -1;
     }
-    draft->draft[0] = '\0';
     return -1;
+}
+
+/* What open() and its kin say where O_TMPFILE or /proc is missing. */
+static bool is_unsupported(int error)
+{
+    return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOENT ||
+           error == ENOTDIR;
 }
 
 static sheaf_status refuse_space(const char *name, size_t bytes)
@@ -178,20 +203,6 @@ static bool cannot_fit(size_t bytes)
     return bytes / fs.f_frsize > fs.f_bavail;
 }
 
-void shm_draft_drop(struct shm_draft *draft)
-{
-    char path[SHM_PATH_BYTES + SHM_DRAFT_BYTES];
-    if (draft->draft[0] != '\0') {
-        snprintf(path, sizeof path, SHM_DIRECTORY "/%s", draft->draft);
-        unlink(path);
-    }
-    if (draft->lock >= 0)
-        close(draft->lock);
-    if (draft->descriptor >= 0)
-        close(draft->descriptor);
-    *draft = (struct shm_draft){.source = -1, .descriptor = -1, .lock = -1};
-}
-
 sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t bytes, bool is_locked)
 {
     struct shm_draft draft = {.name = name, .descriptor = -1, .lock = -1};
@@ -203,12 +214,20 @@ sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t byte
                           name, name);
     if (cannot_fit(bytes))
         return refuse_space(name, bytes);
-    if (open_nameless(&draft, is_locked) != 0) {
+    int opened = open_nameless(&draft, is_locked);
+    if (opened != 0) {
         shm_draft_drop(&draft);
-        if (open_named(&draft) != 0)
-            return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "create \"%s\" in " SHM_DIRECTORY ": %s", name,
-                              strerror(errno));
+        if (is_unsupported(errno))
+            opened = open_named(&draft);
     }
+    if (opened != 0 && errno == ENOSPC)
+        return SHEAF_FAIL(SHEAF_ERR_NO_SPACE,
+                          "create \"%s\": no inode is free in " SHM_DIRECTORY
+                          "; remove arrays, or mount -o remount,nr_inodes=N " SHM_DIRECTORY,
+                          name);
+    if (opened != 0)
+        return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "create \"%s\" in " SHM_DIRECTORY ": %s", name,
+                          strerror(errno));
     fchmod(draft.descriptor, 0600); /* whatever the umask */
     int error = shm_reserve(draft.descriptor, bytes);
     if (error != 0) {
