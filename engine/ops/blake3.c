@@ -143,7 +143,8 @@ static sheaf_status plan(struct op_plan *out, const struct op_call *call)
     uint64_t bytes = bytes_of(&call->arrays[0]);
     uint64_t chunks = bytes / BLAKE3_CHUNK + (bytes % BLAKE3_CHUNK != 0);
     out->leaves = chunks > 0 ? chunks : 1;
-    out->leaf_bytes = 4 * BLAKE3_CHUNK; /* hashing takes 2 to 16 times as long as reading */
+    out->leaf_bytes =
+        UINT64_C(4) * BLAKE3_CHUNK; /* hashing takes 2 to 16 times as long as reading */
     return SHEAF_OK;
 }
 
