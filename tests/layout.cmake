@@ -1,5 +1,5 @@
-# layout.cmake -- the tests of the repository's own shape: who includes whom, sizes, names, format.
-# They read sources and the library as built, run nothing of it, and are the same in every build.
+# layout.cmake -- the tests of the repository and not of one build: who includes whom, sizes, names,
+# format, the installed copy, the models. `./run test` runs them once, in dev.
 find_program(SHEAF_PYTHON3 NAMES python3 REQUIRED)
 
 function(sheaf_layout_test name)
@@ -20,3 +20,18 @@ set_tests_properties(layout-tidy PROPERTIES TIMEOUT 1200)
 if(BUILD_SHARED_LIBS)
   sheaf_layout_test(symbols ${layout} symbols "${PROJECT_SOURCE_DIR}" $<TARGET_FILE:sheaf>)
 endif()
+
+# The installed copy, as its users find it.
+foreach(name consumer readme)
+  sheaf_layout_test(installed-${name} "${CMAKE_COMMAND}" -DUSE=${name} "-DBUILD=${PROJECT_BINARY_DIR}"
+      "-DSOURCE=${PROJECT_SOURCE_DIR}" "-DWORK=${CMAKE_CURRENT_BINARY_DIR}/installed-${name}"
+      "-DCC=${CMAKE_C_COMPILER}" "-DCFLAGS=${CMAKE_C_FLAGS}" "-DPYTHON=${SHEAF_PYTHON3}"
+      -P "${CMAKE_CURRENT_SOURCE_DIR}/installed.cmake")
+endforeach()
+
+# The protocols that share memory, as models: spin searches every interleaving.
+foreach(model tree wake slot)
+  add_test(NAME model-${model} COMMAND "${SHEAF_PYTHON3}" "${CMAKE_CURRENT_SOURCE_DIR}/models/check.py"
+      "${CMAKE_CURRENT_SOURCE_DIR}/models/${model}.pml" "${CMAKE_CURRENT_BINARY_DIR}/model-${model}")
+  set_tests_properties(model-${model} PROPERTIES LABELS models TIMEOUT 600 SKIP_RETURN_CODE 77)
+endforeach()

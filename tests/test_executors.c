@@ -7,6 +7,20 @@
 
 #include <sheaf/sheaf.h>
 
+/* A forked child has libgomp's memory for the threads of its parent's teams, and nobody to free it. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libgomp.so\n";
+}
+
+/* TSan ends the child of a fork in a program with threads when it starts one, unless it is told not to. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+
 static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
 
 /* Position-dependent values of many magnitudes, so that any other order of summation shows. */

@@ -46,7 +46,7 @@ sheaf_status sheaf_hash_descriptor(uint8_t *out, int descriptor, const sheaf_has
 {
     struct blake3_node waiting[LEVELS]; /* complete subtrees of pieces, from the left */
     struct blake3_node node;
-    uint32_t isa;
+    uint32_t isa = 0;
     size_t depth = 0;
     size_t bytes = PIECE_BYTES;
 
@@ -55,20 +55,19 @@ sheaf_status sheaf_hash_descriptor(uint8_t *out, int descriptor, const sheaf_has
     sheaf_status status = call_isa(&isa, options != NULL ? options->isa : NULL);
     if (status != SHEAF_OK)
         return status;
-
     uint8_t *piece = malloc(PIECE_BYTES);
     if (piece == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "hash: no memory for a buffer of %d bytes",
                           PIECE_BYTES);
 
-    const struct kernels *kernels = sheaf_kernels_at(isa);
     for (uint64_t i = 0; bytes == PIECE_BYTES; i++) {
         status = read_piece(piece, &bytes, descriptor);
         if (status != SHEAF_OK)
             goto free_piece;
         if (bytes == 0 && i > 0)
             break; /* the piece before was the last one */
-        sheaf_blake3_subtree(&node, kernels, piece, bytes, i * (PIECE_BYTES / BLAKE3_CHUNK));
+        sheaf_blake3_subtree(&node, sheaf_kernels_at(isa), piece, bytes,
+                             i * (PIECE_BYTES / BLAKE3_CHUNK));
         for (uint64_t pairs = i; pairs & 1; pairs >>= 1)
             sheaf_blake3_parent(&node, &waiting[--depth], &node);
         waiting[depth++] = node;

@@ -42,7 +42,7 @@ static void say_opened(struct processes *processes, uint32_t how)
 static void break_pool(struct processes *processes, const char *why)
 {
     char text[BOARD_ERROR_BYTES];
-    snprintf(text, sizeof text, "the worker program %.100s cannot be kept running: %s",
+    snprintf(text, sizeof text, "the worker program %.90s cannot be kept running: %.120s",
              processes->path, why);
     pool_break(processes->pool, text);
     say_opened(processes, 2);

@@ -136,9 +136,7 @@ static sheaf_status reserve_anonymous(int *out, size_t bytes)
         error = errno;
     if (error != 0) {
         close(fd);
-        return SHEAF_FAIL(error == ENOMEM || error == ENOSPC ? SHEAF_ERR_NO_MEMORY
-                                                             : SHEAF_ERR_SYSTEM,
-                          "an array of %zu bytes without a key: %s", bytes, strerror(error));
+        return shm_refuse_memory("", bytes, error == ENOSPC ? ENOMEM : error);
     }
     *out = fd;
     return SHEAF_OK;

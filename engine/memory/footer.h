@@ -57,8 +57,8 @@
  *
  * Segments made by SharedArray itself have no record. They are recognised by a trailer at S - 548,
  * S - 292, S - 288 (SharedArray 2.0 to 3.0: ndim at 28, shape[32] at 32) or S - 160 (0.4 to 1.0: the
- * same with shape[16]); it is valid if the bytes of the elements fit the type, the shape and S. Its
- * writer puts the magic first and the fields later, without a barrier, so one that is just being
+ * same with shape[16]); it is valid if the bytes of the elements fit the type and the shape, and end
+ * where the trailer begins (a part of one of our trailers, cut, can look like a shorter one). Its writer puts the magic first and the fields later, without a barrier, so one that is just being
  * made is refused as malformed rather than misread. */
 #ifndef SHEAF_MEMORY_FOOTER_H
 #define SHEAF_MEMORY_FOOTER_H

@@ -12,8 +12,9 @@
 
 #include "base/atomics.h"
 #include "base/error.h"
+#include "memory/available.h"
 
-enum { PIECE_BYTES = 64 << 20, DRAFT_TRIES = 100 };
+enum { PIECE_BYTES = 64 << 20, DRAFT_TRIES = 100, UNASKED_BYTES = 1 << 20 };
 
 static _Atomic uint64_t next_draft = 1;
 
@@ -69,6 +70,9 @@ sheaf_status shm_open_existing(int *out, struct stat *st, const char *name, bool
  * the whole would keep us here for ever. */
 int shm_reserve(int descriptor, size_t bytes)
 {
+    /* Asking costs some 100 us; the OOM killer costs a process. */
+    if (bytes > UNASKED_BYTES && bytes > memory_available())
+        return ENOMEM;
     for (size_t done = 0; done < bytes;) {
         size_t piece = bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES;
         int error = posix_fallocate(descriptor, (off_t)done, (off_t)piece);
@@ -152,6 +156,18 @@ static sheaf_status refuse_space(const char *name, size_t bytes)
                       name, bytes, left);
 }
 
+sheaf_status shm_refuse_memory(const char *name, size_t bytes, int error)
+{
+    if (error == ENOMEM)
+        return SHEAF_FAIL(
+            SHEAF_ERR_NO_MEMORY,
+            "create \"%s\": needs %zu bytes, %llu bytes of memory are available to us "
+            "(of the machine, and of our cgroup's limit)",
+            name, bytes, (unsigned long long)memory_available());
+    return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "create \"%s\": reserve %zu bytes: %s", name, bytes,
+                      strerror(error));
+}
+
 /* What certainly does not fit is refused before a page is taken: filling the memory of the machine
  * to find out would disturb everybody. */
 static bool cannot_fit(size_t bytes)
@@ -199,8 +215,7 @@ sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t byte
         shm_draft_drop(&draft);
         if (error == ENOSPC || error == EDQUOT)
             return refuse_space(name, bytes);
-        return SHEAF_FAIL(error == ENOMEM ? SHEAF_ERR_NO_MEMORY : SHEAF_ERR_SYSTEM,
-                          "create \"%s\": reserve %zu bytes: %s", name, bytes, strerror(error));
+        return shm_refuse_memory(name, bytes, error);
     }
     draft.source = draft.descriptor;
     *out = draft;

@@ -45,8 +45,12 @@ sheaf_status shm_draft_publish(const struct shm_draft *draft);
 /* Takes back the draft's own name, and closes the descriptors that nobody took over. */
 void shm_draft_drop(struct shm_draft *draft);
 
-/* Grows an empty file to `bytes` bytes with all of its pages reserved. Returns an errno value. */
+/* Grows an empty file to `bytes` bytes with all of its pages reserved. Returns an errno value; ENOMEM,
+ * too, where the kernel would go and kill somebody. */
 int shm_reserve(int descriptor, size_t bytes);
+
+/* Words that: NO_MEMORY or SYSTEM. */
+sheaf_status shm_refuse_memory(const char *name, size_t bytes, int error);
 
 /* Removes a name if it still is this file. True if it was; else errno says why not, and is ENOENT if the
  * name is another file's by now. */

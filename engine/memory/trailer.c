@@ -103,6 +103,8 @@ static sheaf_status decode_one(struct footer *out, const unsigned char *at,
         return refuse(key, layout, "has a shape whose product overflows");
     if (bytes != data_bytes)
         return refuse(key, layout, "says other bytes of elements than its shape makes");
+    if (data_bytes != segment_bytes - layout->bytes)
+        return refuse(key, layout, "does not follow the elements: the segment was cut or extended");
     footer.ndim = (size_t)ndim;
     footer.data_bytes = bytes;
     *out = footer;
