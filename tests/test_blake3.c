@@ -75,10 +75,10 @@ static void has_the_published_values(void)
 
 static void any_tasks_and_any_instruction_set_give_the_same_hash(void)
 {
-    enum { MOST = 700 * 1024 };
-    static const size_t lengths[] = {0,     4,      1020,   1024,   1028,       2048,     3072,
-                                     4100,  8192,   31744,  65536,  65540,      66560,    98304,
-                                     99328, 102400, 131072, 133120, 500 * 1024, MOST - 4, MOST};
+    enum { MOST = 716800 };
+    static const size_t lengths[] = {0,     4,      1020,   1024,   1028,   2048,     3072,
+                                     4100,  8192,   31744,  65536,  65540,  66560,    98304,
+                                     99328, 102400, 131072, 133120, 512000, MOST - 4, MOST};
     unsigned char *x = official_input(MOST);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         char whole[HEX_BYTES];
@@ -148,10 +148,11 @@ static void hash_pipe(char hex[HEX_BYTES], const unsigned char *x, size_t bytes,
 
 static void a_stream_has_the_hash_of_its_bytes(void)
 {
-    enum { MIB = 1 << 20, MOST = 3 * MIB + 1 };
-    static const size_t lengths[] = {
-        0,           1,       1024, 65536,   MIB / 4 - 1, MIB / 4,     MIB / 4 + 1, MIB / 2,
-        3 * MIB / 4, MIB - 1, MIB,  MIB + 1, 2 * MIB,     3 * MIB - 5, 3 * MIB,     3 * MIB + 1};
+    /* Around the multiples of 256 KiB, the pieces that a stream is hashed in. */
+    enum { MOST = 3145729 };
+    static const size_t lengths[] = {0,       1,       1024,    65536,   262143,  262144,
+                                     262145,  524288,  786432,  1048575, 1048576, 1048577,
+                                     2097152, 3145723, 3145728, MOST};
     unsigned char *x = official_input(MOST);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         char whole[HEX_BYTES];

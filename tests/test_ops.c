@@ -74,7 +74,7 @@ static double oracle_sum(const void *x, sheaf_dtype dtype, size_t begin, size_t 
         size_t middle = begin + left_half(leaves) * LEAF;
         return oracle_sum(x, dtype, begin, middle) + oracle_sum(x, dtype, middle, end);
     }
-    double lanes[32];
+    double lanes[32] = {0};
     oracle_lanes(lanes, x, dtype, begin, end, (end - begin + 511) / 512);
     for (size_t width = 16; width > 0; width /= 2)
         for (size_t lane = 0; lane < width; lane++)
@@ -212,7 +212,7 @@ static size_t random_length(unsigned long long *seed)
 
 static bool is_same(const sheaf_scalar *a, const sheaf_scalar *b)
 {
-    return a->dtype == b->dtype && memcmp(&a->value, &b->value, sizeof a->value) == 0;
+    return a->dtype == b->dtype && memcmp(a->value.bytes, b->value.bytes, sizeof a->value) == 0;
 }
 
 /* Every task size, and the one map of all leaves, with every instruction set: equal to the oracle. */
@@ -295,7 +295,7 @@ static void of_nothing(void)
             CHECK_ERROR_SAYS("min");
             CHECK_OK(op_tree_run("sum", &call, 1, NULL, &got));
             CHECK(got.dtype == (d < 2 ? SHEAF_I64 : dtypes[d]));
-            CHECK(memcmp(&got.value, zeros, sizeof zeros) == 0);
+            CHECK(memcmp(got.value.bytes, zeros, sizeof zeros) == 0);
         }
 }
 

@@ -18,7 +18,7 @@
 
 #define RATIO_LIMIT 30.0
 
-enum { GUARD = 16 }; /* bytes before and after what is written */
+static const size_t GUARD = 16; /* bytes before and after what is written */
 
 /* A batch of matrices, and what the operation said of them. */
 struct batch {
@@ -222,7 +222,7 @@ static void squares_of_the_values_sum_to_those_of_the_elements(void)
 {
     unsigned long long seed = 11;
     struct batch b = make_batch(SHEAF_F64, 5, 50, 33);
-    for (size_t i = 0; i < 5 * 50 * 33; i++)
+    for (size_t i = 0; i < b.count * b.m * b.n; i++)
         put(&b, b.a, i, uniform(&seed));
     run_batch(&b, 1);
     for (size_t i = 0; i < b.count; i++) {
@@ -249,9 +249,9 @@ static void a_matrix_that_is_not_finite_fails_alone(void)
         struct batch good = make_batch(wide ? SHEAF_F64 : SHEAF_F32, 7, 12, 9);
         struct batch b = make_batch(good.dtype, 7, 12, 9);
         size_t row = good.k * good.element;
-        for (size_t i = 0; i < 7 * 12 * 9; i++)
+        for (size_t i = 0; i < good.count * good.m * good.n; i++)
             put(&good, good.a, i, uniform(&seed));
-        memcpy(b.a, good.a, 7 * 12 * 9 * b.element);
+        memcpy(b.a, good.a, b.element * 7 * 12 * 9);
         for (size_t i = 0; i < 3; i++) /* in matrices 1, 3 and 5: first, middle, last element */
             put(&b, b.a, (2 * i + 1) * 108 + i * 107 / 2, bad[i]);
         run_batch(&good, 1024);

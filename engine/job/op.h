@@ -37,7 +37,7 @@ struct op_array {
 };
 
 /* What every function of an operation is given. data[i] is where array i lies in this process; it is
- * NULL in plan and finish. */
+ * NULL in plan and finish. There are OP_ARRAYS_MAX arrays; those not given have dtype 0. */
 struct op_call {
     const struct kernels *kernels;
     const void *params; /* OP_PARAMS_BYTES, as the api function wrote them */

@@ -87,6 +87,8 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->partial_stride = stride;
     job->array_count = request->array_count;
     memcpy(job->params, request->params, sizeof job->params);
+    for (uint32_t i = request->array_count; i < OP_ARRAYS_MAX; i++)
+        job->arrays[i].dtype = 0; /* the slot's last job may have had more of them */
     for (uint32_t i = 0; i < request->array_count; i++) {
         job->arrays[i] = request->shapes[i];
         status = pool->place(pool, &job->places[i], request->arrays[i]);

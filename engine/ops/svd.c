@@ -163,11 +163,11 @@ static void free_run(struct run *run)
     free(run->integers);
 }
 
+/* Whatever it returns, free_run() is due. */
 static sheaf_status make_run(struct run *run, const struct lapack *lapack, const struct op_array *a)
 {
     bool is_f64 = a->dtype == SHEAF_F64;
     size_t k = (size_t)values_of(a);
-    sheaf_status status = SHEAF_OK;
     *run = (struct run){
         .gesdd = is_f64 ? lapack->dgesdd : lapack->sgesdd,
         .element = is_f64 ? sizeof(double) : sizeof(float),
@@ -180,18 +180,15 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack, const
     run->values = malloc(k * run->element);
     run->integers = malloc(8 * k * sizeof *run->integers);
     if (run->matrix != NULL && run->values != NULL && run->integers != NULL) {
-        status = ask_work_length(run);
+        sheaf_status status = ask_work_length(run);
         if (status != SHEAF_OK)
-            goto free_run;
+            return status;
         run->work = malloc((size_t)run->work_length * run->element);
-        if (run->work != NULL)
-            return SHEAF_OK;
     }
-    status = SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "svd: no memory for a copy of one %zu x %zu matrix",
-                        run->m, run->n);
-free_run:
-    free_run(run);
-    return status;
+    if (run->work == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "svd: no memory for a copy of one %zu x %zu matrix",
+                          run->m, run->n);
+    return SHEAF_OK;
 }
 
 /* Finite: no exponent is all ones. Integers are compared, so this is right in any floating-point mode. */
@@ -261,7 +258,7 @@ static int32_t solve(const struct run *run, const void *x)
 
 static void write_status(const struct op_call *call, uint64_t i, int32_t outcome)
 {
-    if (call->arrays[STATUS].dtype != 0)
+    if (call->data[STATUS] != NULL)
         ((int32_t *)call->data[STATUS])[i] = outcome;
 }
 
@@ -300,10 +297,9 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
         if (status != SHEAF_OK)
             return status;
         status = make_run(&run, lapack, a);
-        if (status == SHEAF_OK) {
+        if (status == SHEAF_OK)
             failures = solve_run(&run, call, first, end);
-            free_run(&run);
-        }
+        free_run(&run);
         sheaf_lapack_leave();
         if (status != SHEAF_OK)
             return status;
