@@ -10,21 +10,24 @@
 #define VOP        PASTE(CAT(v, OP), T)
 #define THIS(name) PASTE(PASTE(OP, T), name)
 
-/* n is at least LANES. True if all elements were numbers. The run is walked in STREAMS equal parts at
- * the same time, each with its own accumulators. */
+/* n is at least LANES. True if all elements were numbers. After the first register the loads are aligned,
+ * since a load across two lines costs two; and the run is walked in STREAMS equal parts at the same time,
+ * each with its own accumulators. */
 static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 {
     const size_t step = EACH * LANES;
-    const size_t length = n / (STREAMS * step) * step;
+    const size_t head = -(uintptr_t)x % sizeof(vec) / sizeof(elem);
+    const size_t length = (n - head) / (STREAMS * step) * step;
+    const vec first = FN(load)(x);
     vec top[CHAINS];
     for (size_t c = 0; c < CHAINS; c++)
-        top[c] = FN(load)(x);
+        top[c] = first;
 #if IS_FLOAT
-    nans noted[2] = {NO_NAN, NO_NAN};
+    nans noted[2] = {FN(note_nan)(NO_NAN, first, first), NO_NAN};
 #endif
     for (size_t i = 0; i < length; i += step)
         for (size_t c = 0; c < CHAINS; c += 2) {
-            const elem *from = x + c / EACH * length + i + c % EACH * LANES;
+            const elem *from = x + head + c / EACH * length + i + c % EACH * LANES;
             vec a = FN(load)(from);
             vec b = FN(load)(from + LANES);
             top[c] = VOP(top[c], a);
@@ -34,7 +37,7 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 #endif
             prefetch(from, 2 * sizeof(vec));
         }
-    size_t i = STREAMS * length;
+    size_t i = head + STREAMS * length;
     /* The last register may read again what others have read: that changes no maximum. */
     while (i < n) {
         vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
