@@ -10,33 +10,34 @@
 #define VOP        PASTE(CAT(v, OP), T)
 #define THIS(name) PASTE(PASTE(OP, T), name)
 
-/* Accumulators: two results in a cycle, each 4 cycles after its operands. */
-enum { THIS(chains) = 8 };
-#define CHAINS ((size_t)THIS(chains))
-
-/* n is at least LANES. True if all elements were numbers. */
+/* n is at least LANES. True if all elements were numbers. After the first register the loads are aligned,
+ * since a load across two lines costs two; and the run is walked in STREAMS equal parts at the same time,
+ * each with its own accumulators. */
 static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 {
+    const size_t step = EACH * LANES;
+    const size_t head = -(uintptr_t)x % sizeof(vec) / sizeof(elem);
+    const size_t length = (n - head) / (STREAMS * step) * step;
+    const vec first = FN(load)(x);
     vec top[CHAINS];
-    for (size_t k = 0; k < CHAINS; k++)
-        top[k] = FN(load)(x);
+    for (size_t c = 0; c < CHAINS; c++)
+        top[c] = first;
 #if IS_FLOAT
-    nans noted[2] = {NO_NAN, NO_NAN};
+    nans noted[2] = {FN(note_nan)(NO_NAN, first, first), NO_NAN};
 #endif
-    size_t i = 0;
-    for (; i + CHAINS * LANES <= n; i += CHAINS * LANES) {
-        vec v[CHAINS];
-        for (size_t k = 0; k < CHAINS; k++)
-            v[k] = FN(load)(x + i + k * LANES);
-        for (size_t k = 0; k < CHAINS; k++)
-            top[k] = VOP(top[k], v[k]);
+    for (size_t i = 0; i < length; i += step)
+        for (size_t c = 0; c < CHAINS; c += 2) {
+            const elem *from = x + head + c / EACH * length + i + c % EACH * LANES;
+            vec a = FN(load)(from);
+            vec b = FN(load)(from + LANES);
+            top[c] = VOP(top[c], a);
+            top[c + 1] = VOP(top[c + 1], b);
 #if IS_FLOAT
-        for (size_t k = 0; k < CHAINS; k += 4) {
-            noted[0] = FN(note_nan)(noted[0], v[k], v[k + 1]);
-            noted[1] = FN(note_nan)(noted[1], v[k + 2], v[k + 3]);
+            noted[c / 2 % 2] = FN(note_nan)(noted[c / 2 % 2], a, b);
+#endif
+            prefetch(from, 2 * sizeof(vec));
         }
-#endif
-    }
+    size_t i = head + STREAMS * length;
     /* The last register may read again what others have read: that changes no maximum. */
     while (i < n) {
         vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
@@ -51,9 +52,10 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
             top[k] = VOP(top[k], top[k + half]);
     elem lane[LANES];
     memcpy(lane, &top[0], sizeof lane);
-    *best = lane[0];
+    elem kept = lane[0];
     for (size_t k = 1; k < LANES; k++)
-        *best = lane[k] BEATS * best ? lane[k] : *best;
+        kept = lane[k] BEATS kept ? lane[k] : kept;
+    *best = kept;
 #if IS_FLOAT
     return !FN(any_nan)(noted[0]) && !FN(any_nan)(noted[1]);
 #else
@@ -65,11 +67,12 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 static inline bool THIS(one_by_one)(const elem *x, size_t n, elem *best)
 {
     bool numbers = true;
-    *best = x[0];
+    elem kept = x[0];
     for (size_t i = 0; i < n; i++) {
         numbers &= FN(is_number)(x[i]);
-        *best = x[i] BEATS * best ? x[i] : *best;
+        kept = x[i] BEATS kept ? x[i] : kept;
     }
+    *best = kept;
     return numbers;
 }
 
@@ -92,5 +95,4 @@ static void THIS(kernel)(const void *data, size_t n, void *out)
 #undef LANES
 #undef VOP
 #undef THIS
-#undef CHAINS
 #include "tmpl_end.h"

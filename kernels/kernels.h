@@ -17,11 +17,11 @@ enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
 /* x: n elements, aligned to their size only. out: 8 bytes, holding
  *     max, min   one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
  *     sum        i64, wrapping, of integers (any n); f64 of floats (n at most KERNEL_SUM_LEAF, the
- *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is any NaN) */
+ *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is the canonical one) */
 typedef void reduce_kernel(const void *x, size_t n, void *out);
 
 struct kernels {
-    const char *isa; /* "scalar", "avx2", "avx512" */
+    const char *isa; /* a name in isas.def: "scalar", "avx2", "avx512", "neon" */
     reduce_kernel *max[KERNEL_DTYPES];
     reduce_kernel *min[KERNEL_DTYPES];
     reduce_kernel *sum[KERNEL_DTYPES];

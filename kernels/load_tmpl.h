@@ -5,6 +5,11 @@ static inline vec FN(load)(const elem *x)
 {
     vec v;
     memcpy(&v, x, sizeof v);
+#if IS_FLOAT && HOLD_LOADS
+    /* v has two uses, max and the NaN test. Left alone, GCC 12 loads it once for each: max of f64 with
+     * AVX-512 runs at 153 GB/s in L1 instead of 206, and at 14.5 from memory instead of 15.4. */
+    __asm__("" : "+v"(v));
+#endif
     return v;
 }
 

@@ -4,55 +4,36 @@
  *     sub-block  512 elements: 16 rows are added to lanes that start from -0.0, the neutral element
  *     leaf       16 sub-blocks: their lanes are merged by a binary counter, and then folded
  *
- * A lane's own order is all that counts, so how many lanes lie in a register, which are summed at the
- * same time, and how many sub-blocks are walked at once, change no bit. */
+ * A lane's own order is all that counts, so how many lanes lie in a register, and which are summed at
+ * the same time, change no bit. */
 #include "tmpl_begin.h"
 
 #define LANES ((size_t)PASTE(sums, T))
 #define REGS  (ROW / LANES) /* that hold a row's lanes */
 
-static inline void FN(add_lanes)(vacc *left, const vacc *right)
-{
-    for (size_t k = 0; k < REGS; k++)
-        left[k] += right[k];
-}
-
-/* The lanes of `walk` neighbouring sub-blocks (at most WALK) of this many whole rows each. */
-static inline void FN(sum_rows)(vacc *sum, const elem *x, size_t rows, size_t walk)
+/* The lanes of a sub-block of this many whole rows. */
+static inline void FN(sum_rows)(vacc *sum, const elem *x, size_t rows)
 {
     const vacc zero = {0};
     for (size_t g = 0; g < REGS; g += GROUP) {
-        vacc s[WALK * GROUP];
-        for (size_t k = 0; k < walk * GROUP; k++)
+        vacc s[GROUP];
+        for (size_t k = 0; k < GROUP; k++)
             s[k] = -zero;
-        for (size_t r = 0; r < rows; r++)
-            for (size_t w = 0; w < walk; w++)
-                for (size_t k = 0; k < GROUP; k++)
-                    s[w * GROUP + k] +=
-                        FN(load_wide)(x + w * SUB_BLOCK + r * ROW + (g + k) * LANES);
-        for (size_t w = 0; w < walk; w++)
+        for (size_t r = 0; r < rows; r++) {
+            const elem *from = x + r * ROW + g * LANES;
             for (size_t k = 0; k < GROUP; k++)
-                sum[w * REGS + g + k] = s[w * GROUP + k];
+                s[k] += FN(load_wide)(from + k * LANES);
+            prefetch(from, GROUP * LANES * sizeof(elem));
+        }
+        for (size_t k = 0; k < GROUP; k++)
+            sum[g + k] = s[k];
     }
 }
 
-/* Takes in the lanes of the next 2^k sub-blocks: one step of the binary counter. level[l] holds the
- * lanes of 2^l sub-blocks where bit l of count is set. */
-static inline void FN(count_in)(vacc level[][REGS], size_t *count, vacc *sum, size_t k)
-{
-    size_t l = k;
-    for (; *count >> l & 1; l++) {
-        for (size_t j = 0; j < REGS; j++)
-            sum[j] = level[l][j] + sum[j];
-    }
-    memcpy(level[l], sum, REGS * sizeof *sum);
-    *count += (size_t)1 << k;
-}
-
-/* The sub-block at the end of a leaf: n elements, SUB_BLOCK at most. */
+/* The same for the sub-block at the end of a leaf: n elements. */
 static inline void FN(sum_last)(vacc *sum, const elem *x, size_t n)
 {
-    FN(sum_rows)(sum, x, n / ROW, 1);
+    FN(sum_rows)(sum, x, n / ROW);
     acc lane[ROW];
     memcpy(lane, sum, sizeof lane);
     for (size_t i = n / ROW * ROW; i < n; i++)
@@ -60,6 +41,18 @@ static inline void FN(sum_last)(vacc *sum, const elem *x, size_t n)
     memcpy(sum, lane, sizeof lane);
 }
 
+/* One step of the binary counter: takes in the lanes of the next sub-block. Where bit l of count is
+ * set, level[l] holds the lanes of 2^l sub-blocks. */
+static inline void FN(count_in)(vacc level[][REGS], size_t count, vacc *sum)
+{
+    size_t l = 0;
+    for (; count >> l & 1; l++)
+        for (size_t k = 0; k < REGS; k++)
+            sum[k] = level[l][k] + sum[k];
+    memcpy(level[l], sum, REGS * sizeof *sum);
+}
+
+/* 32 lanes are added to 16, those to 8, and so on: registers first, then what lies in one. */
 static inline acc FN(fold)(vacc *sum)
 {
     for (size_t half = REGS / 2; half > 0; half /= 2)
@@ -77,20 +70,19 @@ static void FN(sum_kernel)(const void *data, size_t n, void *out)
 {
     const elem *x = data;
     vacc level[LEVELS][REGS];
-    vacc sum[WALK * REGS];
+    vacc sum[REGS];
     size_t count = 0; /* sub-blocks taken in */
-    size_t i = 0;
-    for (; i + (size_t)WALK * SUB_BLOCK <= n; i += (size_t)WALK * SUB_BLOCK) {
-        FN(sum_rows)(sum, x + i, SUB_BLOCK / ROW, WALK);
-        if (WALK == 2)
-            FN(add_lanes)(sum, sum + (WALK - 1) * REGS);
-        FN(count_in)(level, &count, sum, WALK == 2);
+    for (; (count + 1) * SUB_BLOCK <= n; count++) {
+        FN(sum_rows)(sum, x + count * SUB_BLOCK, SUB_BLOCK / ROW);
+        FN(count_in)(level, count, sum);
     }
-    for (; i < n; i += SUB_BLOCK) {
-        FN(sum_last)(sum, x + i, n - i < SUB_BLOCK ? n - i : SUB_BLOCK);
-        FN(count_in)(level, &count, sum, 0);
+    if (n % SUB_BLOCK != 0) {
+        FN(sum_last)(sum, x + count * SUB_BLOCK, n % SUB_BLOCK);
+        FN(count_in)(level, count, sum);
+        count++;
     }
 
+    /* What is left in the counter, from the right; the first is added to the neutral element. */
     const vacc zero = {0};
     for (size_t k = 0; k < REGS; k++)
         sum[k] = -zero;

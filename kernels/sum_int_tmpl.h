@@ -6,7 +6,6 @@
 static void FN(sum_kernel)(const void *data, size_t n, void *out)
 {
     const elem *x = data;
-    enum { CHAINS = 4 };
     vacc sum[CHAINS] = {0};
     size_t i = 0;
     for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)

@@ -31,6 +31,12 @@
 #define FITS(type)      (VBYTES / sizeof(type))
 #endif
 
+#if VBYTES > 8 && defined(__x86_64__) && !defined(__clang__)
+#define HOLD_LOADS 1
+#else
+#define HOLD_LOADS 0
+#endif
+
 #define X(T, elem_t, acc_t)                                                                        \
     typedef elem_t elem_##T;                                                                       \
     typedef acc_t acc_##T;                                                                         \

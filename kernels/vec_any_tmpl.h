@@ -23,14 +23,14 @@ static inline vacc FN(widen)(part v)
 
 static inline vec FN(vmax)(vec a, vec b)
 {
-    __typeof__(a > b) is_a = a > b;
-    return (vec)(((__typeof__(is_a))a & is_a) | ((__typeof__(is_a))b & ~is_a));
+    PASTE(mask, T) is_a = a > b;
+    return (vec)(((PASTE(mask, T))a & is_a) | ((PASTE(mask, T))b & ~is_a));
 }
 
 static inline vec FN(vmin)(vec a, vec b)
 {
-    __typeof__(a < b) is_a = a < b;
-    return (vec)(((__typeof__(is_a))a & is_a) | ((__typeof__(is_a))b & ~is_a));
+    PASTE(mask, T) is_a = a < b;
+    return (vec)(((PASTE(mask, T))a & is_a) | ((PASTE(mask, T))b & ~is_a));
 }
 
 static inline vacc FN(widen)(part v)
@@ -59,7 +59,7 @@ static inline bool FN(any_nan)(nans noted)
 #elif IS_FLOAT
 
 /* All ones in the lanes that have met a NaN. */
-typedef __typeof__((vec){0} == (vec){0}) nans;
+typedef PASTE(mask, T) nans;
 #define NO_NAN_f32 ((nan_f32){0})
 #define NO_NAN_f64 ((nan_f64){0})
 

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -213,6 +214,28 @@ static size_t lengths(size_t out[], size_t longest)
 enum { MANY = 160 }; /* more than lengths() gives */
 
 /* ---- The cases -------------------------------------------------------------------------- */
+
+static void *count_tables(void *count)
+{
+    size_t *n = count;
+    for (*n = 0; sheaf_kernels_at(*n) != NULL;)
+        ++*n;
+    return NULL;
+}
+
+/* The first to ask are many at once. */
+static void tables_are_found_once(void)
+{
+    enum { THREADS = 8 };
+    pthread_t thread[THREADS];
+    size_t counts[THREADS];
+    for (size_t i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&thread[i], NULL, count_tables, &counts[i]) == 0);
+    for (size_t i = 0; i < THREADS; i++)
+        CHECK(pthread_join(thread[i], NULL) == 0);
+    for (size_t i = 0; i < THREADS; i++)
+        CHECK(counts[i] == counts[0] && counts[i] >= 1);
+}
 
 static void tables_are_listed_slowest_first(void)
 {
@@ -434,8 +457,8 @@ static void the_golden_bits(void)
     CHECK(lines >= 100);
 }
 
-CHECK_MAIN(CASE(tables_are_listed_slowest_first), CASE(every_length_and_alignment),
-           CASE(the_extreme_at_every_place), CASE(a_nan_at_every_place),
-           CASE(zeros_of_both_signs_at_every_place), CASE(infinities_and_denormals),
-           CASE(integers_at_their_limits), CASE(nothing_beside_the_run_is_read),
-           CASE(the_golden_bits))
+CHECK_MAIN(CASE(tables_are_found_once), CASE(tables_are_listed_slowest_first),
+           CASE(every_length_and_alignment), CASE(the_extreme_at_every_place),
+           CASE(a_nan_at_every_place), CASE(zeros_of_both_signs_at_every_place),
+           CASE(infinities_and_denormals), CASE(integers_at_their_limits),
+           CASE(nothing_beside_the_run_is_read), CASE(the_golden_bits))
