@@ -10,6 +10,14 @@ enum { ERROR_TEXT_BYTES = 512 };
 sheaf_status sheaf_error_set(sheaf_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-#define SHEAF_FAIL(...) sheaf_error_set(__VA_ARGS__)
+/* The first of two: so that an analyser sees which status a SHEAF_FAIL() is. */
+static inline sheaf_status sheaf_error_first(sheaf_status status, sheaf_status same)
+{
+    (void)same;
+    return status;
+}
+
+/* Sets the text and is the status, which is evaluated twice. */
+#define SHEAF_FAIL(status, ...) sheaf_error_first(status, sheaf_error_set(status, __VA_ARGS__))
 
 #endif
