@@ -58,6 +58,10 @@ static void the_mode_is_0600_whatever_the_umask(void)
     sheaf_detach(make(check_key("umask0"), SHEAF_F64, 0, NULL));
     umask(0777);
     sheaf_detach(make(check_key("umask7"), SHEAF_F64, 0, NULL));
+    sheaf_array *owned; /* whose lock opens the file a second time */
+    CHECK_OK(sheaf_create(&owned, check_key("umask7owned"), SHEAF_F64, 0, NULL,
+                          &(sheaf_create_options){.lifetime = SHEAF_OWNED}));
+    sheaf_detach(owned);
     umask(old);
     CHECK(stat(shm_file(check_key("umask0")), &st) == 0 && (st.st_mode & 07777) == 0600);
     CHECK(stat(shm_file(check_key("umask7")), &st) == 0 && (st.st_mode & 07777) == 0600);

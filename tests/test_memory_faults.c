@@ -388,7 +388,7 @@ static void signals_do_not_keep_it_from_reserving(void)
     struct sigaction action = {.sa_handler = on_alarm};
     struct sigaction old;
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
-    struct itimerspec often = {.it_interval.tv_nsec = 20000000, .it_value.tv_nsec = 1000000};
+    struct itimerspec often = {.it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1000000};
     timer_t timer;
     CHECK(sigaction(SIGALRM, &action, &old) == 0);
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
