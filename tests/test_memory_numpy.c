@@ -9,8 +9,6 @@
 
 #include <sheaf/array.h>
 
-extern char **environ;
-
 static const struct {
     sheaf_dtype dtype;
     const char *numpy;

@@ -38,12 +38,13 @@ static size_t pack(unsigned char *file, int version, const char *dict, size_t el
 {
     size_t before = version == 1 ? 10 : 12;
     size_t length = strlen(dict);
-    memcpy(file, "\x93NUMPY", 6);
-    memset(file + 6, 0, 6);
+    static const unsigned char magic[12] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+    memcpy(file, magic, sizeof magic);
     file[6] = (unsigned char)version;
     file[8] = (unsigned char)length;
     file[9] = (unsigned char)(length >> 8);
-    memcpy(file + before, dict, length);
+    for (size_t i = 0; i < length; i++)
+        file[before + i] = (unsigned char)dict[i];
     memset(file + before + length, 0, elements);
     return before + length + elements;
 }
