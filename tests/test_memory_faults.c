@@ -222,7 +222,7 @@ static void gc_takes_drafts_whose_lock_is_free_and_no_others(void)
 {
     char held[80];
     char left[80];
-    char key[64];
+    char key[80];
     snprintf(held, sizeof held, "/dev/shm/" SHM_DRAFT_PREFIX "%ld~%s", (long)getpid(), "test-held");
     snprintf(left, sizeof left, "/dev/shm/" SHM_DRAFT_PREFIX "%ld~%s", (long)getpid(), "test-left");
     int one = open(held, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

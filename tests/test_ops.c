@@ -240,7 +240,7 @@ static void reductions_have_the_bits_of_the_oracle_however_they_are_cut(void)
 {
     static const sheaf_dtype dtypes[] = {SHEAF_I32, SHEAF_I64, SHEAF_F32, SHEAF_F64};
     unsigned long long seed = 3;
-    void *x = malloc(MOST_ELEMENTS * sizeof(double));
+    void *x = calloc(MOST_ELEMENTS, sizeof(double));
     CHECK(x != NULL);
     for (int turn = 0; turn < 8; turn++)
         for (size_t d = 0; d < 4; d++)
