@@ -3,22 +3,12 @@
  * Source: O'Connor, Aumasson, Neves, Wilcox-O'Hearn, "BLAKE3: one function, fast everywhere", 2.2:
  * sixteen words, seven rounds; a round mixes the columns, then the diagonals. */
 #include "kernels.h"
+#include "blake3_schedule.h"
 
 #include <string.h>
 
 const uint32_t sheaf_blake3_iv[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
-/* Which message word each round uses where: row r is the paper's permutation (table 2), r times. */
-static const uint8_t schedule[7][16] = {
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-    {2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8},
-    {3, 4, 10, 12, 13, 2, 7, 14, 6, 5, 9, 0, 11, 15, 8, 1},
-    {10, 7, 12, 9, 14, 3, 13, 15, 4, 0, 11, 2, 5, 8, 1, 6},
-    {12, 13, 9, 11, 15, 10, 14, 8, 7, 2, 5, 3, 0, 1, 6, 4},
-    {9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7},
-    {11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13},
-};
 
 static inline uint32_t load_le32(const uint8_t *p)
 {
@@ -69,13 +59,13 @@ void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t blo
     v[15] = flags;
 
     /* Seven calls, not a loop: then the schedule is constants, and the words stay in registers. */
-    mix_round(v, m, schedule[0]);
-    mix_round(v, m, schedule[1]);
-    mix_round(v, m, schedule[2]);
-    mix_round(v, m, schedule[3]);
-    mix_round(v, m, schedule[4]);
-    mix_round(v, m, schedule[5]);
-    mix_round(v, m, schedule[6]);
+    mix_round(v, m, blake3_schedule[0]);
+    mix_round(v, m, blake3_schedule[1]);
+    mix_round(v, m, blake3_schedule[2]);
+    mix_round(v, m, blake3_schedule[3]);
+    mix_round(v, m, blake3_schedule[4]);
+    mix_round(v, m, blake3_schedule[5]);
+    mix_round(v, m, blake3_schedule[6]);
 
     for (size_t i = 0; i < 8; i++)
         cv[i] = v[i] ^ v[i + 8];

@@ -84,12 +84,15 @@ static inline void prefetch(const void *from, size_t bytes)
 #define T f64
 #include "sum_float_tmpl.h"
 
+#include "blake3_tmpl.h"
+
 #define STRING_(s) #s
 #define STRING(s)  STRING_(s)
 
 extern const struct kernels PASTE(sheaf_kernels, ISA);
 const struct kernels PASTE(sheaf_kernels, ISA) = {
     .isa = STRING(ISA),
+    .blake3 = blake3_many,
 #define X(T, elem_t, acc_t) max_##T##_kernel,
     .max =
         {

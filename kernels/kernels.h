@@ -20,16 +20,19 @@ enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
  *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is the canonical one) */
 typedef void reduce_kernel(const void *x, size_t n, void *out);
 
+/* The chaining values, 8 words each, of n inputs that lie one after the other: chunks number counter,
+ * counter + 1, .. (blocks: 16), or parent nodes of two chaining values each (blocks: 1). None is the
+ * root. cvs may be x. */
+typedef void blake3_kernel(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                           uint32_t *cvs);
+
 struct kernels {
     const char *isa; /* a name in isas.def: "scalar", "avx2", "avx512", "neon" */
     reduce_kernel *max[KERNEL_DTYPES];
     reduce_kernel *min[KERNEL_DTYPES];
     reduce_kernel *sum[KERNEL_DTYPES];
+    blake3_kernel *blake3;
 };
-
-/* Table i of those that this build has and this CPU (and its system) runs, slowest first: 0 is
- * scalar. NULL past the last. Thread-safe. */
-const struct kernels *sheaf_kernels_at(size_t i);
 
 /* BLAKE3; see blake3.c for the source. */
 enum {
@@ -47,5 +50,9 @@ extern const uint32_t sheaf_blake3_iv[8];
 /* The compression function. cv: 8 words, replaced by the first half of the output. block: 64 bytes. */
 void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
                            uint64_t counter, uint32_t flags);
+
+/* Table i of those that this build has and this CPU (and its system) runs, slowest first: 0 is
+ * scalar. NULL past the last. Thread-safe. */
+const struct kernels *sheaf_kernels_at(size_t i);
 
 #endif

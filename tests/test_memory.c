@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -57,6 +58,10 @@ static void the_mode_is_0600_whatever_the_umask(void)
     sheaf_detach(make(check_key("umask0"), SHEAF_F64, 0, NULL));
     umask(0777);
     sheaf_detach(make(check_key("umask7"), SHEAF_F64, 0, NULL));
+    sheaf_array *owned; /* whose lock opens the file a second time */
+    CHECK_OK(sheaf_create(&owned, check_key("umask7owned"), SHEAF_F64, 0, NULL,
+                          &(sheaf_create_options){.lifetime = SHEAF_OWNED}));
+    sheaf_detach(owned);
     umask(old);
     CHECK(stat(shm_file(check_key("umask0")), &st) == 0 && (st.st_mode & 07777) == 0600);
     CHECK(stat(shm_file(check_key("umask7")), &st) == 0 && (st.st_mode & 07777) == 0600);
@@ -366,6 +371,54 @@ static void a_segment_lives_until_its_last_holder_and_tells_the_hook(void)
     segment_release(NULL);
 }
 
+struct turn {
+    struct segment *shared;
+    char key[300];
+    bool is_good;
+};
+
+static void *make_and_let_go(void *argument)
+{
+    struct turn *turn = argument;
+    turn->is_good = true;
+    for (int i = 0; i < 300 && turn->is_good; i++) {
+        sheaf_array *array;
+        sheaf_array *other;
+        sheaf_create_options owned = {.lifetime = SHEAF_OWNED};
+        segment_retain(turn->shared);
+        turn->is_good =
+            sheaf_create(&array, turn->key, SHEAF_F64, 2, shape_35, &owned) == SHEAF_OK &&
+            sheaf_attach(&other, turn->key, NULL) == SHEAF_OK;
+        if (turn->is_good) {
+            sheaf_detach(other);
+            sheaf_detach(array);
+            turn->is_good = sheaf_attach(&array, turn->key, NULL) == SHEAF_ERR_NOT_FOUND;
+        }
+        segment_release(turn->shared);
+    }
+    segment_release(turn->shared);
+    return NULL;
+}
+
+static void threads_do_all_this_at_once(void)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    struct turn turns[THREADS];
+    sheaf_array *shared;
+    CHECK_OK(sheaf_create_anonymous(&shared, SHEAF_F64, 2, shape_35));
+    for (size_t i = 0; i < THREADS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "thread%zu", i);
+        snprintf(turns[i].key, sizeof turns[i].key, "%s", check_key(name));
+        turns[i].shared = segment_retain(shared->segment);
+        CHECK(pthread_create(&threads[i], NULL, make_and_let_go, &turns[i]) == 0);
+    }
+    sheaf_detach(shared); /* the last thread unmaps it */
+    for (size_t i = 0; i < THREADS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0 && turns[i].is_good);
+}
+
 static void workers_map_by_path_only_what_is_the_same_file(void)
 {
     const char *key = check_key("path");
@@ -401,4 +454,4 @@ CHECK_MAIN(CASE(an_array_is_what_was_asked_for_and_zero), CASE(the_mode_is_0600_
            CASE(writing_to_a_read_only_map_is_a_sigsegv), CASE(wrapped_memory_is_used_as_it_is),
            CASE(anonymous_arrays_are_reserved_sealed_and_without_a_name),
            CASE(a_segment_lives_until_its_last_holder_and_tells_the_hook),
-           CASE(workers_map_by_path_only_what_is_the_same_file))
+           CASE(threads_do_all_this_at_once), CASE(workers_map_by_path_only_what_is_the_same_file))

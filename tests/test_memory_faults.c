@@ -222,19 +222,16 @@ static void gc_takes_drafts_whose_lock_is_free_and_no_others(void)
 {
     char held[80];
     char left[80];
-    char key[80];
     snprintf(held, sizeof held, "/dev/shm/" SHM_DRAFT_PREFIX "%ld~%s", (long)getpid(), "test-held");
     snprintf(left, sizeof left, "/dev/shm/" SHM_DRAFT_PREFIX "%ld~%s", (long)getpid(), "test-left");
     int one = open(held, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int two = open(left, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     CHECK(one >= 0 && two >= 0 && flock(one, LOCK_SH) == 0);
     close(two);
-    snprintf(key, sizeof key, "%s", left + strlen("/dev/shm/"));
-    CHECK(gc_removes(key));
+    CHECK(gc_removes(left + strlen("/dev/shm/")));
     CHECK(access(left, F_OK) != 0 && access(held, F_OK) == 0);
     close(one);
-    snprintf(key, sizeof key, "%s", held + strlen("/dev/shm/"));
-    CHECK(gc_removes(key));
+    CHECK(gc_removes(held + strlen("/dev/shm/")));
 }
 
 /* One process makes and removes a key, the other attaches: it sees whole arrays or none. */
@@ -391,7 +388,7 @@ static void signals_do_not_keep_it_from_reserving(void)
     struct sigaction action = {.sa_handler = on_alarm};
     struct sigaction old;
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
-    struct itimerspec often = {.it_interval.tv_nsec = 20000000, .it_value.tv_nsec = 1000000};
+    struct itimerspec often = {.it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1000000};
     timer_t timer;
     CHECK(sigaction(SIGALRM, &action, &old) == 0);
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);

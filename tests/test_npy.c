@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sheaf/array.h>
@@ -299,6 +300,16 @@ static void elements_that_are_not_aligned_are_loaded_not_mapped(void)
     CHECK(unlink(file) == 0);
 }
 
+/* Whether there is a file whose name starts with `file`, and whose size is not `bytes`. */
+static bool has_file_beside(const char *file, size_t bytes)
+{
+    char command[500];
+    const char *name = strrchr(file, '/') + 1;
+    snprintf(command, sizeof command,
+             "find /tmp -maxdepth 1 -name '%s*' ! -size %zuc 2>/dev/null | grep -q .", name, bytes);
+    return system(command) == 0;
+}
+
 static void a_save_replaces_whole_or_not_at_all(void)
 {
     static const size_t shape[] = {1 << 16};
@@ -334,9 +345,39 @@ static void a_save_replaces_whole_or_not_at_all(void)
     CHECK_STATUS(SHEAF_ERR_SYSTEM, sheaf_save(array, "/tmp/no/such/file.npy"));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_save(NULL, file));
     sheaf_detach(array);
-    char pattern[400];
-    snprintf(pattern, sizeof pattern, "ls %s* 2>/dev/null | grep -q .", file);
-    CHECK(system(pattern) != 0); /* no part of a file is left beside */
+    CHECK(!has_file_beside(file, 0)); /* no part of a file is left */
+}
+
+static void a_save_killed_at_any_time_leaves_the_old_file_or_the_new(void)
+{
+    static const size_t shape[] = {1 << 19}; /* 4 MiB */
+    const char *file = file_of("killed");
+    unsigned long long state = 4;
+    sheaf_array *array;
+    struct stat st;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, shape));
+    CHECK_OK(sheaf_save(array, file));
+    int nameless = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (nameless >= 0)
+        close(nameless);
+    for (int round = 0; round < 40; round++) {
+        fflush(NULL);
+        pid_t child = fork();
+        if (child == 0)
+            for (;;)
+                if (sheaf_save(array, file) != SHEAF_OK)
+                    _exit(1);
+        struct timespec time = {.tv_nsec = (long)(check_random(&state) % 15000000)};
+        nanosleep(&time, NULL);
+        CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+        CHECK(stat(file, &st) == 0 && st.st_size == 128 + (8 << 19));
+        if (nameless >= 0) /* it has no name before it is whole */
+            CHECK(!has_file_beside(file, 128 + (8 << 19)));
+    }
+    char command[400];
+    snprintf(command, sizeof command, "rm -f %s*", file);
+    CHECK(system(command) == 0);
+    sheaf_detach(array);
 }
 
 CHECK_MAIN(CASE(dicts_in_any_order_and_spacing_are_read),
@@ -344,4 +385,5 @@ CHECK_MAIN(CASE(dicts_in_any_order_and_spacing_are_read),
            CASE(what_is_written_is_what_numpy_writes), CASE(saved_and_loaded_is_the_same),
            CASE(a_failed_load_leaves_no_key), CASE(a_file_is_mapped_where_it_lies),
            CASE(elements_that_are_not_aligned_are_loaded_not_mapped),
-           CASE(a_save_replaces_whole_or_not_at_all))
+           CASE(a_save_replaces_whole_or_not_at_all),
+           CASE(a_save_killed_at_any_time_leaves_the_old_file_or_the_new))

@@ -136,7 +136,7 @@ static sheaf_status reserve_anonymous(int *out, size_t bytes)
         error = errno;
     if (error != 0) {
         close(fd);
-        return shm_refuse_memory("", bytes, error == ENOSPC ? ENOMEM : error);
+        return shm_refuse_memory("(no key)", bytes, error == ENOSPC ? ENOMEM : error);
     }
     *out = fd;
     return SHEAF_OK;

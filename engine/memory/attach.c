@@ -79,7 +79,8 @@ static sheaf_status map_opened(sheaf_array **out, sheaf_array *array, int descri
                                const char *path, const sheaf_attach_options *options)
 {
     size_t bytes = array->offset + array->bytes;
-    sheaf_status status = check_expected(array, array->key[0] != '\0' ? array->key : path, options);
+    const char *name = array->key[0] != '\0' || path == NULL ? array->key : path;
+    sheaf_status status = check_expected(array, name, options);
     if (status == SHEAF_OK)
         status = segment_open(&array->segment, descriptor, bytes,
                               options->access == SHEAF_READ_WRITE, path);

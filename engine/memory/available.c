@@ -29,7 +29,8 @@ static bool read_number(const char *path, const char *key, unsigned long long *n
     if (file == NULL)
         return false;
     while (!was_found && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, key, length) == 0 && (length == 0 || strchr(" :", line[length]) != NULL))
+        if (strncmp(line, key, length) == 0 &&
+            (length == 0 || line[length] == ' ' || line[length] == ':'))
             was_found = sscanf(line + length + (length > 0), "%llu", number) == 1;
     fclose(file);
     return was_found;

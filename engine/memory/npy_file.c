@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,45 +151,85 @@ static int write_all(int descriptor, const void *from, size_t count)
     return 0;
 }
 
-/* A new file beside `target`, by a name that starts with its own. Returns its descriptor, or -1. */
-static int open_beside(char beside[PATH_MAX], const char *target)
+/* A file that is not there yet: without a name while it is written, if the file system can, so that a
+ * writer who is killed leaves nothing; else, and to be renamed, beside its target. */
+struct partial {
+    int descriptor;
+    char path[PATH_MAX]; /* "" while it has no name */
+};
+
+/* Picks the next name. Returns an errno value. */
+static int partial_name(struct partial *partial, const char *target)
 {
-    for (int i = 0; i < SAVE_TRIES; i++) {
-        int length = snprintf(beside, PATH_MAX, "%s.%ld-%llu.part", target, (long)getpid(),
-                              (unsigned long long)add_relaxed(&next_save, 1));
-        if (length < 0 || length >= PATH_MAX) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return -1;
+    int length = snprintf(partial->path, sizeof partial->path, "%s.%ld-%llu.part", target,
+                          (long)getpid(), (unsigned long long)add_relaxed(&next_save, 1));
+    return length >= 0 && length < PATH_MAX ? 0 : ENAMETOOLONG;
 }
 
-/* Writes, syncs and renames. Returns an errno value; the file beside is gone in any case. */
-static int save_beside(const sheaf_array *array, const char *target, const struct stat *old)
+static int partial_open(struct partial *partial, const char *target)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(target, '/');
+    snprintf(directory, sizeof directory, "%.*s", slash != NULL ? (int)(slash - target) + 1 : 1,
+             slash != NULL ? target : ".");
+    partial->path[0] = '\0';
+    partial->descriptor = -1;
+    if (access("/proc/self/fd", X_OK) == 0) /* it gets its name through there */
+        partial->descriptor = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    for (int i = 0; i < SAVE_TRIES && partial->descriptor < 0; i++) {
+        int error = partial_name(partial, target);
+        if (error != 0)
+            return error;
+        partial->descriptor =
+            open(partial->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (partial->descriptor < 0 && errno != EEXIST)
+            return errno;
+    }
+    return partial->descriptor >= 0 ? 0 : EEXIST;
+}
+
+/* Replaces the target by it: linkat() does not replace, so it gets a name to rename. */
+static int partial_publish(struct partial *partial, const char *target)
+{
+    char from[32];
+    bool is_linked = partial->path[0] != '\0';
+    snprintf(from, sizeof from, "/proc/self/fd/%d", partial->descriptor);
+    for (int i = 0; i < SAVE_TRIES && !is_linked; i++) {
+        int error = partial_name(partial, target);
+        if (error == 0 && linkat(AT_FDCWD, from, AT_FDCWD, partial->path, AT_SYMLINK_FOLLOW) != 0)
+            error = errno;
+        is_linked = error == 0;
+        if (error != 0 && error != EEXIST) {
+            partial->path[0] = '\0'; /* not ours to remove */
+            return error;
+        }
+    }
+    if (!is_linked)
+        return EEXIST;
+    return rename(partial->path, target) == 0 ? 0 : errno;
+}
+
+/* Writes, syncs and renames. Returns an errno value; nothing but the target is left in any case. */
+static int save_whole(const sheaf_array *array, const char *target, const struct stat *old)
 {
     unsigned char head[NPY_WRITE_MAX];
-    char beside[PATH_MAX];
+    struct partial partial;
     size_t head_bytes = npy_encode(head, array->dtype, array->ndim, array->shape);
-    int fd = open_beside(beside, target);
-    if (fd < 0)
-        return errno;
-    int error = write_all(fd, head, head_bytes);
-    if (error == 0)
-        error = write_all(fd, sheaf_array_data(array), array->bytes);
-    if (error == 0 && old != NULL && fchmod(fd, old->st_mode & 0777) != 0)
-        error = errno;
-    if (error == 0 && fsync(fd) != 0)
-        error = errno;
-    if (close(fd) != 0 && error == 0)
-        error = errno;
-    if (error == 0 && rename(beside, target) != 0)
-        error = errno;
+    int error = partial_open(&partial, target);
     if (error != 0)
-        unlink(beside);
+        return error;
+    error = write_all(partial.descriptor, head, head_bytes);
+    if (error == 0)
+        error = write_all(partial.descriptor, sheaf_array_data(array), array->bytes);
+    if (error == 0 && old != NULL && fchmod(partial.descriptor, old->st_mode & 0777) != 0)
+        error = errno;
+    if (error == 0 && fsync(partial.descriptor) != 0)
+        error = errno;
+    if (error == 0)
+        error = partial_publish(&partial, target);
+    close(partial.descriptor); /* synced: what close() could say is known */
+    if (error != 0 && partial.path[0] != '\0')
+        unlink(partial.path);
     return error;
 }
 
@@ -204,6 +245,6 @@ sheaf_status sheaf_save(const sheaf_array *array, const char *path)
     if (is_there && !S_ISREG(st.st_mode))
         return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "save %.200s: it is there and is not a regular file",
                           path);
-    int error = save_beside(array, target != NULL ? target : path, is_there ? &st : NULL);
+    int error = save_whole(array, target != NULL ? target : path, is_there ? &st : NULL);
     return error != 0 ? refuse_save(path, array->bytes, error) : SHEAF_OK;
 }

@@ -91,6 +91,20 @@ static void push(struct stack *stack, const uint32_t cv[8], uint64_t chunks)
     stack->chunks += chunks;
 }
 
+/* Pushes whole chunks, at most a batch. Of a full batch the kernel makes the parents too, but for the
+ * uppermost one, since it may be the top of the whole tree. */
+static void push_chunks(struct stack *stack, const struct kernels *kernels, const uint8_t *x,
+                        size_t chunks, uint64_t first)
+{
+    uint32_t cvs[BATCH][8];
+    size_t values = chunks;
+    kernels->blake3(x, chunks, BLAKE3_CHUNK / BLAKE3_BLOCK, first, cvs[0]);
+    for (; chunks == BATCH && values > 2; values /= 2)
+        kernels->blake3((const uint8_t *)cvs, values / 2, 1, 0, cvs[0]);
+    for (size_t i = 0; i < values; i++)
+        push(stack, cvs[i], chunks / values);
+}
+
 void sheaf_blake3_subtree(struct blake3_node *out, const struct kernels *kernels, const uint8_t *x,
                           size_t bytes, uint64_t first)
 {
@@ -98,17 +112,22 @@ void sheaf_blake3_subtree(struct blake3_node *out, const struct kernels *kernels
         chunk_node(out, x, bytes, first);
         return;
     }
-    (void)kernels;
-    struct stack stack = {.chunks = 0};
-    while (bytes > 0) {
+    struct stack stack;
+    stack.chunks = 0;
+    stack.depth = 0;
+    while (bytes >= BLAKE3_CHUNK) {
+        size_t chunks = bytes / BLAKE3_CHUNK < BATCH ? bytes / BLAKE3_CHUNK : BATCH;
+        push_chunks(&stack, kernels, x, chunks, first);
+        x += chunks * BLAKE3_CHUNK;
+        first += chunks;
+        bytes -= chunks * BLAKE3_CHUNK;
+    }
+    if (bytes > 0) {
         struct blake3_node chunk;
-        size_t here = bytes < BLAKE3_CHUNK ? bytes : BLAKE3_CHUNK;
         uint32_t cv[8];
-        chunk_node(&chunk, x, here, first++);
+        chunk_node(&chunk, x, bytes, first);
         chaining_value(cv, &chunk, 0);
         push(&stack, cv, 1);
-        x += here;
-        bytes -= here;
     }
     while (stack.depth > 2)
         merge_top(&stack);

@@ -15,6 +15,10 @@
  *     sheaf_unlink(). `sheaf list` shows what is there.
  *   - systemd's RemoveIPC=yes removes the segments of a user at logout: keep them in a service or
  *     with `loginctl enable-linger`. Jobs that run keep their memory.
+ *   - A child that the owner of an owned array has forked keeps the array from sheaf_gc() until it ends
+ *     too, or calls exec. Such a child never unlinks the key; detaching there is safe.
+ *   - What memory cannot hold is refused at creation, but others may take memory in the same moment:
+ *     then the kernel ends a process, as always.
  *   - Another process of the same user can shrink a segment; reading past its end is a SIGBUS, as
  *     with any shared file. We reserve all pages at creation, so a full /dev/shm is a status. */
 #ifndef SHEAF_ARRAY_H
@@ -92,14 +96,16 @@ SHEAF_EXPORT void sheaf_detach(sheaf_array *array);
  * of ours or of SharedArray are left alone (FORMAT). Errors: ARGUMENT, NOT_FOUND, ACCESS, FORMAT. */
 SHEAF_EXPORT sheaf_status sheaf_unlink(const char *key);
 
-/* What an array is. Never fail; the array must not be NULL. */
+/* What an array is. Never fail; the array must not be NULL. data may be NULL if there are no elements;
+ * key is NAME, or file:// and the absolute path of a mapped file, or "" if there is none (or it is
+ * longer than SHEAF_KEY_MAX). */
 SHEAF_EXPORT void *sheaf_array_data(const sheaf_array *array);
 SHEAF_EXPORT sheaf_dtype sheaf_array_dtype(const sheaf_array *array);
 SHEAF_EXPORT size_t sheaf_array_ndim(const sheaf_array *array);
 SHEAF_EXPORT const size_t *sheaf_array_shape(const sheaf_array *array);
-SHEAF_EXPORT size_t sheaf_array_size(const sheaf_array *array);     /* elements */
-SHEAF_EXPORT size_t sheaf_array_bytes(const sheaf_array *array);    /* of the elements */
-SHEAF_EXPORT const char *sheaf_array_key(const sheaf_array *array); /* "" if it has none */
+SHEAF_EXPORT size_t sheaf_array_size(const sheaf_array *array);  /* elements */
+SHEAF_EXPORT size_t sheaf_array_bytes(const sheaf_array *array); /* of the elements */
+SHEAF_EXPORT const char *sheaf_array_key(const sheaf_array *array);
 
 /* What can be known of a key without mapping its data. */
 typedef struct sheaf_array_info {
@@ -108,7 +114,7 @@ typedef struct sheaf_array_info {
     size_t ndim;
     size_t shape[SHEAF_MAX_DIMS];
     size_t data_bytes;
-    size_t segment_bytes; /* what it takes of /dev/shm */
+    size_t segment_bytes; /* what it takes of /dev/shm; of a file, its size */
     sheaf_lifetime lifetime;
     bool is_foreign;         /* made by Python's SharedArray, or a .npy file: no creator is known */
     bool is_orphan;          /* owned, and its owner is gone: sheaf_gc() will remove it */
@@ -128,13 +134,15 @@ SHEAF_EXPORT void sheaf_list_free(sheaf_array_info *list);
  * lists what it removed (freed with sheaf_list_free()). Errors: NO_MEMORY, SYSTEM. */
 SHEAF_EXPORT sheaf_status sheaf_gc(sheaf_array_info **removed, size_t *count);
 
-/* Copies a .npy file (C order, little-endian, our dtypes; format versions 1 to 3) into a new array.
+/* Copies a .npy file (C order, little-endian, our dtypes; format versions 1 to 3) into a new array, whose
+ * key appears when it is filled. Fortran order, big-endian elements, objects and structured elements
+ * are FORMAT, other plain types DTYPE, and the text says how to convert them.
  * Errors: as sheaf_create(), and NOT_FOUND, ACCESS, FORMAT. */
 SHEAF_EXPORT sheaf_status sheaf_load(sheaf_array **out, const char *path, const char *key,
                                      const sheaf_create_options *options);
 
 /* Writes the array as a .npy file, byte for byte as numpy.save does. The file appears whole or not at
- * all, replacing one that is there. Errors: NO_SPACE, ACCESS, SYSTEM. */
+ * all, replacing a regular file that is there. Errors: ARGUMENT, NO_SPACE, ACCESS, SYSTEM. */
 SHEAF_EXPORT sheaf_status sheaf_save(const sheaf_array *array, const char *path);
 
 #ifdef __cplusplus
