@@ -98,7 +98,10 @@ static void read_limit(benchmark::State &state, size_t elements, size_t workers,
     set_bytes(state, array);
 }
 
-/* Warm: the workers have mapped the array, and its pages, before it is timed. */
+/* Rounds before it is timed. Which worker takes which part is not fixed, so that a process meets some
+ * pages for the first time in its second or third round. */
+enum { WARM_ROUNDS = 5 };
+
 static void reduction(benchmark::State &state, sheaf_op op, size_t elements, sheaf_backend backend,
                       size_t workers, std::string isa)
 {
@@ -108,7 +111,8 @@ static void reduction(benchmark::State &state, sheaf_op op, size_t elements, she
     options.executor = executor.get();
     options.isa = isa.c_str();
     sheaf_scalar result;
-    need(sheaf_reduce(&result, array, op, &options), "reduce");
+    for (int i = 0; i < WARM_ROUNDS; i++)
+        need(sheaf_reduce(&result, array, op, &options), "reduce");
     for (auto _ : state) {
         if (sheaf_reduce(&result, array, op, &options) != SHEAF_OK) {
             state.SkipWithError(sheaf_last_error());
