@@ -138,12 +138,12 @@ static void a_node_that_keeps_killing_fails_with_the_signal(void)
     while (!sheaf_future_done(future)) {
         pid_t pid = worker_pid(pool, 0);
         if (pid != 0)
-            kill(pid, SIGSEGV);
+            kill(pid, SIGSYS); /* which no sanitizer catches */
         sleep_us(200);
     }
     CHECK_OK(sheaf_future_failure(&failure, future));
     CHECK(failure.status == SHEAF_ERR_WORKER);
-    CHECK(strstr(failure.text, "signal 11") != NULL ||
+    CHECK(strstr(failure.text, "signal 31") != NULL ||
           strstr(failure.text, "before it said hello") != NULL);
     CHECK_STATUS(SHEAF_ERR_WORKER, sheaf_future_result(&value, SHEAF_HASH_BYTES, future, 0));
     sheaf_future_release(future);
@@ -212,7 +212,7 @@ struct report {
     pid_t workers[WORKERS];
 };
 
-/* An owner that reduces its owned array for ever. */
+/* An owner that reduces its owned array for ever, in a program of its own. */
 static _Noreturn void be_an_owner(int pipe_end)
 {
     struct report report;
@@ -236,8 +236,13 @@ static void a_killed_owner_leaves_no_worker_and_gc_no_segment(void)
         CHECK(pipe(ends) == 0);
         fflush(stdout);
         pid_t owner = fork();
-        if (owner == 0)
-            be_an_owner(ends[1]);
+        if (owner == 0) {
+            char descriptor[16];
+            snprintf(descriptor, sizeof descriptor, "%d", ends[1]);
+            execl("/proc/self/exe", "test_faults", "--be-an-owner", descriptor, (char *)NULL);
+            _exit(127);
+        }
+        close(ends[1]);
         CHECK(read(ends[0], &report, sizeof report) == (ssize_t)sizeof report);
         sleep_us(round * 7000);
         kill(owner, SIGKILL);
@@ -263,7 +268,6 @@ static void a_killed_owner_leaves_no_worker_and_gc_no_segment(void)
         CHECK(is_removed);
         CHECK_STATUS(SHEAF_ERR_NOT_FOUND, sheaf_info(&info, key));
         close(ends[0]);
-        close(ends[1]);
     }
 }
 
@@ -342,10 +346,20 @@ static void a_worker_that_cannot_start_breaks_the_pool_with_a_reason(void)
     sheaf_detach(array);
 }
 
-CHECK_MAIN(CASE(killed_workers_do_not_change_a_sum), CASE(stopped_workers_do_not_change_a_sum),
-           CASE(a_node_that_keeps_killing_fails_with_the_signal),
-           CASE(all_workers_die_at_once_and_the_job_ends), CASE(workers_that_die_idle_are_replaced),
-           CASE(a_killed_owner_leaves_no_worker_and_gc_no_segment),
-           CASE(a_host_that_ignores_or_reaps_children_is_tolerated),
-           CASE(running_out_of_descriptors_is_an_error),
-           CASE(a_worker_that_cannot_start_breaks_the_pool_with_a_reason))
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        CASE(killed_workers_do_not_change_a_sum),
+        CASE(stopped_workers_do_not_change_a_sum),
+        CASE(a_node_that_keeps_killing_fails_with_the_signal),
+        CASE(all_workers_die_at_once_and_the_job_ends),
+        CASE(workers_that_die_idle_are_replaced),
+        CASE(a_killed_owner_leaves_no_worker_and_gc_no_segment),
+        CASE(a_host_that_ignores_or_reaps_children_is_tolerated),
+        CASE(running_out_of_descriptors_is_an_error),
+        CASE(a_worker_that_cannot_start_breaks_the_pool_with_a_reason),
+    };
+    if (argc == 3 && strcmp(argv[1], "--be-an-owner") == 0)
+        be_an_owner(atoi(argv[2]));
+    return check_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+}

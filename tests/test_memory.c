@@ -200,7 +200,8 @@ static void thirty_two_dimensions_and_no_more(void)
     CHECK(sheaf_array_size(array) == 16);
     sheaf_detach(array);
     CHECK_OK(sheaf_attach(&array, check_key("dims"), NULL));
-    CHECK(sheaf_array_ndim(array) == 32 && memcmp(sheaf_array_shape(array), shape, 32 * 8) == 0);
+    CHECK(sheaf_array_ndim(array) == 32 &&
+          memcmp(sheaf_array_shape(array), shape, 32 * sizeof(size_t)) == 0);
     sheaf_detach(array);
     CHECK_OK(sheaf_unlink(check_key("dims")));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT,

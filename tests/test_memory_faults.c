@@ -379,7 +379,8 @@ static void on_alarm(int signal)
     (void)signal;
 }
 
-/* tmpfs takes a reservation back at every signal: with a fast timer it must still get done. */
+/* Older kernels (not 6.18) take a reservation back at every signal: with a fast timer it must still get
+ * done. */
 static void signals_do_not_keep_it_from_reserving(void)
 {
     static const size_t shape[] = {32 << 20}; /* 256 MiB */

@@ -9,6 +9,9 @@
 
 #include <sheaf/array.h>
 
+/* With the zeros that strncpy() puts after it. */
+static const unsigned char foreign_magic[16] = "[SharedArray]\0\0";
+
 static uint64_t get(const unsigned char *from, size_t bytes)
 {
     uint64_t value = 0;
@@ -76,14 +79,14 @@ static void make_35(const char *key, sheaf_lifetime lifetime)
 
 static void our_footer_lies_as_the_essay_says(void)
 {
-    unsigned char bytes[20000];
+    static _Alignas(8) unsigned char bytes[20000];
     const char *key = check_key("bytes");
     make_35(key, SHEAF_PERSISTENT);
     size_t count = read_segment(key, bytes, sizeof bytes);
     const unsigned char *record = bytes + count - 4096;
     CHECK(count == 8192);
     for (size_t i = 0; i < 15; i++)
-        CHECK(memcmp(bytes + 8 * i, &(double){(double)i}, 8) == 0);
+        CHECK(((const double *)(const void *)bytes)[i] == (double)i);
     CHECK(memcmp(record, "\x89SHEAF\n\x1a", 8) == 0);
     CHECK(get(record + 8, 2) == 1 && get(record + 10, 2) == 0 && get(record + 12, 4) == 0);
     CHECK(get(record + 16, 4) == 13 && get(record + 20, 4) == 2 && get(record + 24, 8) == 120);
@@ -122,7 +125,7 @@ static bool sharedarray_sees(const unsigned char *bytes, size_t count, size_t di
 {
     const unsigned char *at = bytes + count - (36 + 8 * dims);
     size_t product = itemsize;
-    if (strncmp((const char *)at, "[SharedArray]", 16) != 0)
+    if (memcmp(at, foreign_magic, 16) != 0)
         return false;
     for (size_t i = 0; i < ndim; i++) {
         CHECK(get(at + 36 + 8 * i, 8) == shape[i]);
@@ -170,7 +173,7 @@ static size_t pack_foreign(unsigned char *bytes, size_t dims, bool has_itemsize,
     memset(bytes, 0, data_bytes + 36 + 8 * dims);
     for (size_t i = 0; i < 21; i++)
         bytes[i * itemsize] = (unsigned char)i;
-    memcpy(at, "[SharedArray]", 13);
+    memcpy(at, foreign_magic, 16);
     put(at + 16, data_bytes, 8);
     put(at + 24, typenum, 4);
     if (has_itemsize)
@@ -197,7 +200,7 @@ static void segments_of_every_sharedarray_attach(void)
             sheaf_array_info info;
             sheaf_attach_options expected = {.dtype = SHEAF_I64, .shape = shape, .ndim = 2};
             size_t count = pack_foreign(bytes, builds[b].dims, builds[b].has_itemsize, typenum, 8);
-            CHECK(count == 21 * 8 + builds[b].trailer);
+            CHECK(count == (size_t)21 * 8 + builds[b].trailer);
             write_segment(key, bytes, count);
             CHECK_OK(sheaf_attach(&array, key, &expected));
             for (int64_t i = 0; i < 21; i++)
@@ -240,7 +243,7 @@ static void foreign_trailers_that_lie_are_refused(void)
     const char *key = check_key("lies");
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         size_t count = pack_foreign(bytes, 64, true, 12, 8);
-        put(bytes + 21 * 8 + lies[i].at, lies[i].value, lies[i].bytes);
+        put(bytes + (size_t)21 * 8 + lies[i].at, lies[i].value, lies[i].bytes);
         write_segment(key, bytes, count);
         CHECK_STATUS(SHEAF_ERR_FORMAT, sheaf_attach(&array, key, NULL));
         if (strstr(sheaf_last_error(), lies[i].says) == NULL)

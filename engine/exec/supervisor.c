@@ -75,7 +75,6 @@ static bool make_sockets(int *ours, int *theirs)
 static void start(struct processes *processes, uint32_t row)
 {
     struct child *child = &processes->children[row];
-    struct worker_row *shared = &processes->pool->board->worker[row];
     char why[128];
     int theirs;
     if (!make_sockets(&child->socket, &theirs)) {
@@ -83,7 +82,7 @@ static void start(struct processes *processes, uint32_t row)
         start_failed(processes, child, why);
         return;
     }
-    store_release(&shared->incarnation, ++child->incarnation);
+    store_release(&processes->pool->board->worker[row].incarnation, ++child->incarnation);
     int error = spawn_worker(&child->pid, processes->path, row, child->incarnation,
                              processes->pool->descriptor, theirs);
     close(theirs);
@@ -92,7 +91,6 @@ static void start(struct processes *processes, uint32_t row)
         if (child->pidfd >= 0) {
             child->state = CHILD_STARTING;
             child->deadline_ns = clock_now_ns() + hello_bound_ns;
-            store_release(&shared->pid, child->pid);
             return;
         }
         error = errno;
@@ -149,7 +147,7 @@ static void end_child(const struct child *child)
 
 static void welcome(struct processes *processes, struct child *child, const struct message *hello)
 {
-    const struct board *board = processes->pool->board;
+    struct board *board = processes->pool->board;
     if (hello->number[0] != BOARD_ABI || hello->number[1] != board->registry) {
         end_child(child); /* buried as a start that failed */
         break_pool(processes,
@@ -158,6 +156,7 @@ static void welcome(struct processes *processes, struct child *child, const stru
         return;
     }
     child->state = CHILD_READY;
+    store_release(&board->worker[child - processes->children].pid, child->pid);
     processes->failed_starts = 0;
     for (uint32_t i = 0; i < board->workers; i++)
         if (processes->children[i].state != CHILD_READY)

@@ -73,15 +73,15 @@ enum { FOOTER_BYTES = 4096, FOOTER_BOOT_ID_BYTES = 16 };
 
 struct footer {
     sheaf_dtype dtype;
+    sheaf_lifetime lifetime;
     size_t ndim;
     size_t shape[SHEAF_MAX_DIMS];
     size_t data_bytes;
-    sheaf_lifetime lifetime;
-    bool is_foreign; /* made by SharedArray: what follows is 0 */
     int64_t created_unix_ns;
-    int32_t creator_pid;
     uint64_t creator_start;
     unsigned char creator_boot[FOOTER_BOOT_ID_BYTES];
+    int32_t creator_pid;
+    bool is_foreign; /* made by SharedArray: nothing is known of its creator */
 };
 
 /* Writes the last FOOTER_BYTES of a segment. */

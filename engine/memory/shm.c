@@ -72,8 +72,8 @@ sheaf_status shm_open_existing(int *out, struct stat *st, const char *name, bool
 }
 
 /* Costs 0.16 s for a GiB; the first write to it 0.7 s more (2 CPUs of a Xeon). In pieces, and smaller ones
- * after a signal: tmpfs takes a whole piece back then, and a timer that is faster than a piece would
- * keep us here for ever. */
+ * after a signal: older kernels (not 6.18) take a whole piece back then, and a timer that is faster than
+ * a piece would keep us here for ever. */
 int shm_reserve(int descriptor, size_t bytes)
 {
     size_t piece = PIECE_BYTES;

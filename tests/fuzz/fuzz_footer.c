@@ -86,7 +86,7 @@ size_t fuzz_seed(size_t i, uint8_t *to)
     enum { SEEDS = sizeof seeds / sizeof seeds[0] };
     static const size_t foreign[] = {548, 292}; /* the trailers alone, after their elements */
     unsigned char page[FOOTER_BYTES];
-    if (i >= 3 * SEEDS)
+    if (i >= (size_t)3 * SEEDS)
         return 0;
     footer_encode(page, &seeds[i % SEEDS]);
     to[0] = 1;

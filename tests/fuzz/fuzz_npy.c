@@ -73,8 +73,9 @@ size_t fuzz_seed(size_t i, uint8_t *to)
         "{'descr': '>i8', 'fortran_order': True, 'shape': (1, 5, 1)}",
         "{'descr': '|O', 'fortran_order': False, 'shape': (18446744073709551615,), }",
     };
+    static const uint8_t magic[12] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
     enum { DICTS = sizeof dicts / sizeof dicts[0] };
-    if (i >= 3 * DICTS)
+    if (i >= (size_t)3 * DICTS)
         return 0;
     uint8_t version = (uint8_t)(i / DICTS + 1);
     size_t before = version == 1 ? 10 : 12;
@@ -82,11 +83,11 @@ size_t fuzz_seed(size_t i, uint8_t *to)
     size_t total = (before + length + 64) / 64 * 64;
     to[0] = 3;
     memset(to + 1, ' ', total);
-    memcpy(to + 1, "\x93NUMPY", 6);
-    memset(to + 7, 0, before - 6);
+    memcpy(to + 1, magic, before);
     to[7] = version;
     to[9] = (uint8_t)(total - before);
-    memcpy(to + 1 + before, dicts[i % DICTS], length);
+    for (size_t k = 0; k < length; k++)
+        to[1 + before + k] = (uint8_t)dicts[i % DICTS][k];
     to[total] = '\n';
     memset(to + 1 + total, 0, 128);
     return 1 + total + 128;
