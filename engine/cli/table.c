@@ -47,13 +47,14 @@ static size_t longer(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* 0 if no row has anything in this column. */
 static size_t column_width(const struct table *table, size_t c)
 {
     const struct table_column *column = &table->columns[c];
-    size_t width = longer(strlen(column->above), strlen(column->below));
+    size_t widest = 0;
     for (size_t r = 0; r < table->row_count; r++)
-        width = longer(width, strlen(table->rows[r].cells[c]));
-    return width;
+        widest = longer(widest, strlen(table->rows[r].cells[c]));
+    return widest == 0 ? 0 : longer(widest, longer(strlen(column->above), strlen(column->below)));
 }
 
 /* A line on its way: blanks are written only before something, so that no line ends with them. */
