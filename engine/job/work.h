@@ -18,7 +18,7 @@ struct worker {
     /* Finds where a job's arrays lie in this process: fills data[]. On failure the error's text is
      * sheaf_last_error(). */
     sheaf_status (*resolve)(struct worker *worker, const struct job *job, void **data);
-    /* Called about twice a second while idle, and after something to do was found; may be NULL. */
+    /* Called before each sleep, once a second at least while idle; may be NULL. */
     void (*idle)(struct worker *worker);
     void *context;
 };
