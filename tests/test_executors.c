@@ -334,6 +334,7 @@ static void a_forked_child_is_refused_and_leaves_cleanly(void)
             sheaf_executor_close(executors[i]);
         }
         CHECK_STATUS(SHEAF_ERR_CLOSED, sheaf_future_result(&value, sizeof value, future, -1));
+        CHECK(!sheaf_future_done(future));
         sheaf_future_release(future);
 #ifdef __SANITIZE_THREAD__
         printf("  not under TSan, which ends a forked child that starts threads: its own pools\n");

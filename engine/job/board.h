@@ -73,6 +73,7 @@ struct segment_row {
     uint64_t device;
     uint64_t inode;
     uint64_t bytes;
+    uint32_t is_writable;        /* workers map it as the owner has it */
     char path[BOARD_PATH_BYTES]; /* "": ask the owner for the descriptor */
 };
 

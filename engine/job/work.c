@@ -26,6 +26,12 @@ struct visit {
     bool did_something;
 };
 
+struct op_call job_call(const struct job *job)
+{
+    return (struct op_call){
+        .kernels = sheaf_kernels_at(job->isa), .params = job->params, .arrays = job->arrays};
+}
+
 static bool is_running(const struct visit *visit)
 {
     return load_seq_cst(&visit->job->state) == job_state(visit->generation, JOB_RUNNING);
@@ -137,11 +143,7 @@ static bool prepare(struct visit *visit)
 {
     struct job *job = visit->job;
     visit->op = sheaf_ops[job->op];
-    visit->call = (struct op_call){
-        .kernels = sheaf_kernels_at(job->isa),
-        .params = job->params,
-        .arrays = job->arrays,
-    };
+    visit->call = job_call(job);
     sheaf_status status = visit->worker->resolve(visit->worker, job, visit->call.data);
     if (status == SHEAF_OK)
         return true;
