@@ -44,14 +44,14 @@ static inline void mix_round(uint32_t v[16], const uint32_t m[16], const uint8_t
     mix(v, 3, 4, 9, 14, m[word[14]], m[word[15]]);
 }
 
-void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
+void sheaf_blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
                            uint64_t counter, uint32_t flags)
 {
     uint32_t m[16];
     uint32_t v[16];
     for (size_t i = 0; i < 16; i++)
         m[i] = load_le32(block + 4 * i);
-    memcpy(v, cv, 8 * sizeof v[0]);
+    memcpy(v, state, 8 * sizeof v[0]);
     memcpy(v + 8, sheaf_blake3_iv, 4 * sizeof v[0]);
     v[12] = (uint32_t)counter;
     v[13] = (uint32_t)(counter >> 32);
@@ -67,6 +67,9 @@ void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t blo
     mix_round(v, m, blake3_schedule[5]);
     mix_round(v, m, blake3_schedule[6]);
 
-    for (size_t i = 0; i < 8; i++)
-        cv[i] = v[i] ^ v[i + 8];
+    for (size_t i = 0; i < 8; i++) {
+        uint32_t cv = state[i];
+        state[i] = v[i] ^ v[i + 8];
+        state[i + 8] = v[i + 8] ^ cv;
+    }
 }

@@ -13,7 +13,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are loaded as they lie");
 
-/* The flags of block b of an input of that many blocks. */
+/* The flags of block b of an input of that many blocks, but for the mode's. */
 static inline uint32_t blake3_flags(size_t b, size_t blocks)
 {
     if (blocks == 1)
@@ -23,16 +23,17 @@ static inline uint32_t blake3_flags(size_t b, size_t blocks)
 
 #if VBYTES < 16
 
-static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                        const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t cv[8];
-        memcpy(cv, sheaf_blake3_iv, sizeof cv);
+        uint32_t state[16];
+        memcpy(state, key, 8 * sizeof state[0]);
         for (size_t b = 0; b < blocks; b++) {
-            sheaf_blake3_compress(cv, x + (i * blocks + b) * BLAKE3_BLOCK, BLAKE3_BLOCK,
-                                  blocks > 1 ? counter + i : 0, blake3_flags(b, blocks));
+            sheaf_blake3_compress(state, x + (i * blocks + b) * BLAKE3_BLOCK, BLAKE3_BLOCK,
+                                  blocks > 1 ? counter + i : 0, mode | blake3_flags(b, blocks));
         }
-        memcpy(cvs + 8 * i, cv, sizeof cv);
+        memcpy(cvs + 8 * i, state, 8 * sizeof state[0]);
     }
 }
 
@@ -132,7 +133,8 @@ static inline void compress_words(words cv[8], const words m[16], words counter_
 }
 
 /* At most one input a lane; the lanes without one repeat the last. */
-static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                         const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     const uint8_t *input[BLAKE3_LANES];
     words counter_low, counter_high;
@@ -144,7 +146,7 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
         counter_high[i] = (uint32_t)(number >> 32);
     }
     for (size_t i = 0; i < 8; i++)
-        cv[i] = words_of(sheaf_blake3_iv[i]);
+        cv[i] = words_of(key[i]);
     for (size_t b = 0; b < blocks; b++) {
         words m[16];
         for (size_t part = 0; part < 16; part += BLAKE3_LANES) {
@@ -152,18 +154,19 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
                 memcpy(&m[part + i], input[i] + b * BLAKE3_BLOCK + 4 * part, sizeof m[0]);
             transpose_words(m + part);
         }
-        compress_words(cv, m, counter_low, counter_high, blake3_flags(b, blocks));
+        compress_words(cv, m, counter_low, counter_high, mode | blake3_flags(b, blocks));
     }
     for (size_t i = 0; i < n; i++)
         for (size_t word = 0; word < 8; word++)
             cvs[8 * i + word] = cv[word][i];
 }
 
-static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                        const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     for (size_t i = 0; i < n; i += BLAKE3_LANES)
         blake3_group(x + i * blocks * BLAKE3_BLOCK, n - i < BLAKE3_LANES ? n - i : BLAKE3_LANES,
-                     blocks, counter + i, cvs + 8 * i);
+                     blocks, counter + i, key, mode, cvs + 8 * i);
 }
 
 #undef FIRST_HALVES
