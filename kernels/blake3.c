@@ -20,7 +20,8 @@ static inline uint32_t rotate_right(uint32_t x, unsigned bits)
     return x >> bits | x << (32 - bits);
 }
 
-static inline void mix(uint32_t v[16], int a, int b, int c, int d, uint32_t x, uint32_t y)
+static inline __attribute__((always_inline)) void mix(uint32_t v[16], int a, int b, int c, int d,
+                                                      uint32_t x, uint32_t y)
 {
     v[a] += v[b] + x;
     v[d] = rotate_right(v[d] ^ v[a], 16);
@@ -32,7 +33,8 @@ static inline void mix(uint32_t v[16], int a, int b, int c, int d, uint32_t x, u
     v[b] = rotate_right(v[b] ^ v[c], 7);
 }
 
-static inline void mix_round(uint32_t v[16], const uint32_t m[16], const uint8_t word[16])
+static inline __attribute__((always_inline)) void mix_round(uint32_t v[16], const uint32_t m[16],
+                                                            const uint8_t word[16])
 {
     mix(v, 0, 4, 8, 12, m[word[0]], m[word[1]]);
     mix(v, 1, 5, 9, 13, m[word[2]], m[word[3]]);
