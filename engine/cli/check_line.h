@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <sheaf/hash.h>
+#include <sheaf/sheaf.h>
 
 struct check_line {
     uint8_t hash[SHEAF_HASH_BYTES];

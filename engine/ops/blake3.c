@@ -199,7 +199,7 @@ void sheaf_blake3_output(uint8_t *out, size_t bytes, uint64_t offset, const stru
                          const struct blake3_node *root)
 {
     for (uint64_t i = offset / BLAKE3_BLOCK; bytes > 0; i++) {
-        uint32_t state[16];
+        uint32_t state[16] = {0};
         uint8_t block[BLAKE3_BLOCK];
         size_t skipped = (size_t)(offset % BLAKE3_BLOCK);
         size_t here = BLAKE3_BLOCK - skipped < bytes ? BLAKE3_BLOCK - skipped : bytes;
