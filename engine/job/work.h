@@ -53,6 +53,10 @@ struct death {
  * worker held of this job and ends the job if that is due. */
 void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
 
+/* QUEUED -> CANCELLED: for the owner, against the first claimer's QUEUED -> RUNNING. False if it came too
+ * late. */
+bool job_cancel(struct job *job, struct board *board, uint32_t slot, uint64_t generation);
+
 /* For the supervisor of a pool that is broken: makes the job fail with this error. */
 void job_abandon(struct job *job, struct board *board, uint32_t slot, sheaf_status status,
                  const char *text);
