@@ -93,6 +93,7 @@ extern const struct kernels PASTE(sheaf_kernels, ISA);
 const struct kernels PASTE(sheaf_kernels, ISA) = {
     .isa = STRING(ISA),
     .blake3 = blake3_many,
+    .blake3_one = sheaf_blake3_compress,
 #define X(T, elem_t, acc_t) max_##T##_kernel,
     .max =
         {

@@ -25,7 +25,7 @@ enum {
     OP_ARRAYS_MAX = 4,
     OP_PARAMS_BYTES = 64,
     OP_PARTIAL_BYTES_MAX = 256,
-    OP_RESULT_BYTES_MAX = 64,
+    OP_RESULT_BYTES_MAX = 128,
 };
 
 /* An array of a job as plain data. */
