@@ -101,10 +101,15 @@ def test_compare_too_large():
     assert not left_behind()
 
 
+def with_shared_memory(size):
+    """The start of a command that runs with a /dev/shm of its own."""
+    script = f'mount -t tmpfs -o size={size} tmpfs /dev/shm && exec "$@"'
+    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"]
+
+
 def test_small_shared_memory():
     """A /dev/shm of one megabyte, which only this case sees; what is offered does fit."""
-    script = 'mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "$@"'
-    inside = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"]
+    inside = with_shared_memory("1m")
     if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
         print("  not checked: no right to mount")
         return
@@ -117,6 +122,10 @@ def test_small_shared_memory():
         assert done.returncode == 0, done
     done = subprocess.run([*inside, SHEAF, "create", "large", "--shape", "1000000"], **more)
     assert done.returncode == 1 and "8" in done.stderr and "free" in done.stderr, done
+    unlimited = with_shared_memory("0")
+    done = subprocess.run([*unlimited, SHEAF, "compare", "max", "--elements", "1000", "--repeat", "1"],
+                          **more)
+    assert done.returncode == 0, done
 
 
 def interrupted(number, *arguments, wait_for, to_group=False):

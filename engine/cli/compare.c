@@ -10,7 +10,6 @@
 #include "cli/file.h"
 #include "cli/fill.h"
 #include "cli/interrupt.h"
-#include "cli/machine.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/progress.h"
@@ -129,6 +128,12 @@ static int settle(struct compare *compare, const char *kernel)
 /* Beside the array: the little one, and what each segment has behind its data. */
 enum { LITTLE = 8192, BESIDE_BYTES = LITTLE * 8 + 65536 };
 
+/* What the array and these may take: 95 % of all, so that the machine stays usable. */
+static uint64_t usable_bytes(void)
+{
+    return sheaf_free_bytes() / 100 * 95;
+}
+
 /* The largest number of elements that fits, with two digits; 0 if it is not worth it. */
 static size_t fitting_elements(uint64_t free_bytes)
 {
@@ -186,7 +191,7 @@ static int make_arrays(struct compare *compare)
 {
     const size_t little = LITTLE;
     uint64_t bytes;
-    uint64_t free_bytes = machine_free_bytes();
+    uint64_t free_bytes = usable_bytes();
     if (__builtin_mul_overflow((uint64_t)compare->elements, sizeof(double), &bytes) ||
         free_bytes < BESIDE_BYTES || bytes > free_bytes - BESIDE_BYTES)
         return too_large(compare, free_bytes);
@@ -194,7 +199,7 @@ static int make_arrays(struct compare *compare)
     sheaf_status status =
         make_array(&compare->data, compare->key[0], compare->ndim, compare->shape);
     if (status == SHEAF_ERR_NO_SPACE || status == SHEAF_ERR_NO_MEMORY)
-        return too_large(compare, machine_free_bytes()); /* somebody else was quicker */
+        return too_large(compare, usable_bytes()); /* somebody else was quicker */
     if (status == SHEAF_OK && compare->op != 0)
         status = make_array(&compare->other, compare->key[1], 1, &little);
     if (status == SHEAF_OK && compare->kernel == COMPARE_SVD) {
