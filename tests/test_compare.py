@@ -64,11 +64,13 @@ def test_compare_others():
 def test_compare_intervals():
     """Medians and intervals of the ratios of every round, from the seconds of every round."""
     for rounds in (1, 5, 6, 15):
-        _, table = compare("max", "--elements", "20000", "--repeat", str(rounds), "--workers", "2")
+        text, table = compare("max", "--elements", "20000", "--repeat", str(rounds), "--workers", "2")
         below = lambda k: sum(math.comb(rounds, i) for i in range(k + 1)) / 2 ** rounds
         rank = max((k for k in range(rounds // 2) if below(k) <= 0.025), default=0)
         coverage = 1 - 2 * below(rank) if rounds > 1 else 0
         assert abs(table["interval_coverage"] - coverage) < 1e-6, (rounds, table)
+        assert ("(95 % interval" in text) == (".." in text) == (coverage >= 0.95), text
+        assert ("Too few rounds" in text) == (coverage < 0.95), text
         plain = table["rows"][0]["seconds"]
         for row in table["rows"]:
             limit = table["read_limit_seconds"][str(row["workers"])]
