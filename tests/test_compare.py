@@ -81,6 +81,31 @@ def test_compare_intervals():
                 assert all(abs(a / b - 1) < 1e-5 for a, b in zip(got, expected)), (got, expected)
 
 
+def test_compare_json_file():
+    quick = ("compare", "max", "--elements", "1000", "--repeat", "1", "--json")
+    longest = "x" * 255
+    output(*quick, longest)
+    assert json.loads(pathlib.Path(longest).read_text())["rounds"] == 1
+    assert os.listdir() == [longest] and os.stat(longest).st_mode & 0o7777 == 0o666 & ~umask()
+    pathlib.Path("link").symlink_to(longest)
+    pathlib.Path(longest).write_text("old")
+    output(*quick, "link")
+    assert pathlib.Path("link").is_symlink() and pathlib.Path(longest).stat().st_size > 3
+    assert json.JSONDecoder().raw_decode(output(*quick, "/dev/stdout"))[0]["rounds"] == 1
+    fails("FILE", *quick, "", status=2)
+    fails("too long", *quick, "x" * 256)
+    fails("cannot write", *quick, "missing/")
+    fails("cannot write", *quick, ".")
+    fails("cannot write", *quick, "/dev/full")
+    assert sorted(os.listdir()) == ["link", longest]
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def test_compare_widths():
     for columns in (20, 40, 80, 200):
         text, table = compare("sum", "--elements", "100000", "--repeat", "1", columns=columns)

@@ -78,6 +78,8 @@ static int compare_option(struct compare *compare, int option)
             return usage_error("compare", "--seed %s: give a number from 0 to 2^63 - 1", optarg);
         return DONE;
     default:
+        if (optarg[0] == '\0')
+            return usage_error("compare", "--json: give a FILE");
         compare->json_path = optarg;
         return DONE;
     }
