@@ -76,6 +76,24 @@ static inline void prefetch(const void *from, size_t bytes)
 #include "extreme_tmpl.h"
 
 #define T i32
+#include "minmax_tmpl.h"
+#define T i64
+#include "minmax_tmpl.h"
+#define T f32
+#include "minmax_tmpl.h"
+#define T f64
+#include "minmax_tmpl.h"
+
+#define T i32
+#include "search_tmpl.h"
+#define T i64
+#include "search_tmpl.h"
+#define T f32
+#include "search_tmpl.h"
+#define T f64
+#include "search_tmpl.h"
+
+#define T i32
 #include "sum_int_tmpl.h"
 #define T i64
 #include "sum_int_tmpl.h"
@@ -107,6 +125,30 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
 #undef X
 #define X(T, elem_t, acc_t) sum_kernel_##T,
     .sum =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) minmax_kernel_##T,
+    .minmax =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) find_kernel_##T,
+    .find =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) nonzero_kernel_##T,
+    .nonzero =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) numbers_kernel_##T,
+    .numbers =
         {
 #include "dtypes.def"
         },

@@ -17,8 +17,15 @@ enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
 /* x: n elements, aligned to their size only. out: 8 bytes, holding
  *     max, min   one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
  *     sum        i64, wrapping, of integers (any n); f64 of floats (n at most KERNEL_SUM_LEAF, the
- *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is the canonical one) */
+ *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is the canonical one)
+ *     nonzero    u64, how many elements are not 0 (a NaN is not)
+ *     numbers    u64, how many are not NaN
+ * minmax writes two elements, what min and max would write. */
 typedef void reduce_kernel(const void *x, size_t n, void *out);
+
+/* The index of the first element that equals *value, one element; if that is a NaN, of the first NaN. n
+ * if there is none. Zeros of both signs are equal. */
+typedef size_t find_kernel(const void *x, size_t n, const void *value);
 
 /* The chaining values, 8 words each, of n inputs that lie one after the other: chunks number counter,
  * counter + 1, .. (blocks: 16), or parent nodes of two chaining values each (blocks: 1). None is the
@@ -31,6 +38,10 @@ struct kernels {
     reduce_kernel *max[KERNEL_DTYPES];
     reduce_kernel *min[KERNEL_DTYPES];
     reduce_kernel *sum[KERNEL_DTYPES];
+    reduce_kernel *minmax[KERNEL_DTYPES];
+    find_kernel *find[KERNEL_DTYPES];
+    reduce_kernel *nonzero[KERNEL_DTYPES];
+    reduce_kernel *numbers[KERNEL_DTYPES];
     blake3_kernel *blake3;
 };
 

@@ -51,6 +51,8 @@
 #define IS_FLOAT_i64 0
 #define IS_FLOAT_f32 1
 #define IS_FLOAT_f64 1
+typedef uint32_t bits_i32;
+typedef uint64_t bits_i64;
 typedef uint32_t bits_f32;
 typedef uint64_t bits_f64;
 

@@ -9,7 +9,7 @@ static sheaf_status make_request(struct request *request, const void *out, const
 {
     if (out == NULL || array == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "reduce: %s is NULL", out == NULL ? "out" : "array");
-    request->op = sheaf_op_find(sheaf_op_name(op));
+    request->op = sheaf_op_index((int)op);
     if (request->op == UINT32_MAX)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "reduce: no operation %d", (int)op);
     request->array_count = 1;

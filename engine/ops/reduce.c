@@ -6,16 +6,9 @@
  *
  * The partial is what the kernel writes: an element, an i64, or the f64 of a float sum, where every
  * NaN is the canonical one, so that partials too are equal bit for bit. */
-#include "job/op.h"
+#include "ops/elements.h"
 
-#include <assert.h>
-#include <stdbool.h>
 #include <string.h>
-
-#include <sheaf/dtype.h>
-
-#include "base/error.h"
-#include "kernels.h"
 
 union partial {
     int32_t i32;
@@ -26,84 +19,19 @@ union partial {
 
 enum { LEVELS = 64 }; /* of the tree over less than 2^64 leaves */
 
-static bool is_float(uint32_t dtype)
-{
-    return dtype == SHEAF_F32 || dtype == SHEAF_F64;
-}
-
-static enum kernel_dtype kernel_dtype(uint32_t dtype)
-{
-    switch (dtype) {
-    case SHEAF_I32:
-        return KERNEL_I32;
-    case SHEAF_I64:
-        return KERNEL_I64;
-    case SHEAF_F32:
-        return KERNEL_F32;
-    case SHEAF_F64:
-        return KERNEL_F64;
-    default:
-        return KERNEL_DTYPES;
-    }
-}
-
-/* The canonical quiet NaN is written as bits: what a compiler makes of 0.0 / 0.0 has a sign. */
-static double canonical_f64(double x)
-{
-    const uint64_t quiet_nan = 0x7ff8000000000000;
-    if (x != x)
-        memcpy(&x, &quiet_nan, sizeof x);
-    return x;
-}
-
-static float canonical_f32(float x)
-{
-    const uint32_t quiet_nan = 0x7fc00000;
-    if (x != x)
-        memcpy(&x, &quiet_nan, sizeof x);
-    return x;
-}
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
-static sheaf_status plan_sum(struct op_plan *out, const struct op_call *call)
-{
-    const struct op_array *a = &call->arrays[0];
-    if (kernel_dtype(a->dtype) == KERNEL_DTYPES)
-        return SHEAF_FAIL(SHEAF_ERR_DTYPE, "reduce: no dtype has the code %u", (unsigned)a->dtype);
-    uint64_t leaves = a->size / KERNEL_SUM_LEAF + (a->size % KERNEL_SUM_LEAF != 0);
-    out->leaves = leaves > 0 ? leaves : 1;
-    out->leaf_bytes = KERNEL_SUM_LEAF * sheaf_dtype_size((sheaf_dtype)a->dtype);
-    return SHEAF_OK;
-}
-
 static sheaf_status plan_max(struct op_plan *out, const struct op_call *call)
 {
-    if (call->arrays[0].size == 0)
-        return SHEAF_FAIL(SHEAF_ERR_EMPTY, "max of no elements has no value");
-    return plan_sum(out, call);
+    return elements_plan_some(out, call, "max");
 }
 
 static sheaf_status plan_min(struct op_plan *out, const struct op_call *call)
 {
-    if (call->arrays[0].size == 0)
-        return SHEAF_FAIL(SHEAF_ERR_EMPTY, "min of no elements has no value");
-    return plan_sum(out, call);
-}
-
-/* The elements of a run of leaves, and how many they are. */
-static const unsigned char *run_of(const struct op_call *call, uint64_t first, uint64_t count,
-                                   size_t *n)
-{
-    const struct op_array *a = &call->arrays[0];
-    const unsigned char *x = call->data[0];
-    uint64_t begin = first * KERNEL_SUM_LEAF;
-    assert(begin <= a->size);
-    *n = (size_t)smaller(a->size - begin, count * KERNEL_SUM_LEAF);
-    return begin > 0 ? x + begin * sheaf_dtype_size((sheaf_dtype)a->dtype) : x;
+    return elements_plan_some(out, call, "min");
 }
 
 static sheaf_status map_whole(reduce_kernel *const *row, const struct op_call *call, uint64_t first,
@@ -111,8 +39,8 @@ static sheaf_status map_whole(reduce_kernel *const *row, const struct op_call *c
 {
     union partial value = {.i64 = 0};
     size_t n;
-    const unsigned char *x = run_of(call, first, count, &n);
-    row[kernel_dtype(call->arrays[0].dtype)](x, n, &value);
+    const unsigned char *x = elements_run(call, first, count, &n);
+    row[elements_kernel(call)](x, n, &value);
     memcpy(partial, &value, sizeof value);
     return SHEAF_OK;
 }
@@ -135,8 +63,8 @@ static sheaf_status map_min(const struct op_call *call, uint64_t first, uint64_t
 static sheaf_status map_sum(const struct op_call *call, uint64_t first, uint64_t count,
                             void *partial)
 {
-    enum kernel_dtype dtype = kernel_dtype(call->arrays[0].dtype);
-    if (!is_float(call->arrays[0].dtype))
+    enum kernel_dtype dtype = elements_kernel(call);
+    if (!elements_are_floats(call))
         return map_whole(call->kernels->sum, call, first, count, partial);
 
     size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
@@ -144,7 +72,7 @@ static sheaf_status map_sum(const struct op_call *call, uint64_t first, uint64_t
     size_t depth = 0;
     double sum = -0.0;
     size_t n;
-    const unsigned char *x = run_of(call, first, count, &n);
+    const unsigned char *x = elements_run(call, first, count, &n);
     for (uint64_t leaf = 0; leaf < count; leaf++) {
         size_t here = (size_t)smaller(n, KERNEL_SUM_LEAF);
         if (leaf > 0) {
@@ -173,7 +101,7 @@ static void merge_pair(reduce_kernel *const *row, const struct op_call *call, co
     union partial value = {.i64 = 0};
     memcpy(pair, left, element);
     memcpy((unsigned char *)pair + element, right, element);
-    row[kernel_dtype(dtype)](pair, 2, &value);
+    row[elements_kernel(call)](pair, 2, &value);
     memcpy(out, &value, sizeof value);
 }
 
@@ -193,32 +121,24 @@ static void merge_sum(const struct op_call *call, const void *left, const void *
     union partial b;
     memcpy(&a, left, sizeof a);
     memcpy(&b, right, sizeof b);
-    if (is_float(call->arrays[0].dtype))
+    if (elements_are_floats(call))
         a.f64 = canonical_f64(a.f64 + b.f64);
     else
         a.i64 = (int64_t)((uint64_t)a.i64 + (uint64_t)b.i64);
     memcpy(out, &a, sizeof a);
 }
 
-static void write_scalar(void *result, const sheaf_scalar *scalar)
-{
-    unsigned char bytes[sizeof(sheaf_scalar)] = {0}; /* results are compared as bytes: no padding */
-    memcpy(bytes + offsetof(sheaf_scalar, dtype), &scalar->dtype, sizeof scalar->dtype);
-    memcpy(bytes + offsetof(sheaf_scalar, value), &scalar->value, sheaf_dtype_size(scalar->dtype));
-    memcpy(result, bytes, sizeof bytes);
-}
-
 static void finish_element(const struct op_call *call, const void *root, void *result)
 {
     sheaf_scalar scalar = {.dtype = (sheaf_dtype)call->arrays[0].dtype};
     memcpy(&scalar.value, root, sizeof scalar.value);
-    write_scalar(result, &scalar);
+    elements_write(result, &scalar);
 }
 
 static void finish_sum(const struct op_call *call, const void *root, void *result)
 {
     union partial sum;
-    sheaf_scalar scalar;
+    sheaf_scalar scalar = {0};
     memcpy(&sum, root, sizeof sum);
     if (call->arrays[0].size == 0)
         sum.i64 = 0; /* +0.0 too; of elements that are all -0.0 it stays -0.0 */
@@ -236,7 +156,7 @@ static void finish_sum(const struct op_call *call, const void *root, void *resul
         scalar.value.i64 = sum.i64;
         break;
     }
-    write_scalar(result, &scalar);
+    elements_write(result, &scalar);
 }
 
 const struct op sheaf_op_max = {
@@ -263,7 +183,7 @@ const struct op sheaf_op_sum = {
     .name = "sum",
     .partial_bytes = sizeof(union partial),
     .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_sum,
+    .plan = elements_plan,
     .map = map_sum,
     .merge = merge_sum,
     .finish = finish_sum,

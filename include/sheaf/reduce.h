@@ -6,9 +6,17 @@
  * the left-complete binary tree. f32 accumulates in f64 and is rounded once at the end; integers
  * accumulate in 64 bits and wrap.
  *
- *     op         i32   i64   f32   f64    of nothing
- *     max, min   i32   i64   f32   f64    SHEAF_ERR_EMPTY
- *     sum        i64   i64   f32   f64    0 (+0.0)
+ *     op               i32   i64   f32   f64    of nothing
+ *     max, min         i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     minmax, ptp      i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     argmax, argmin   i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     sum              i64   i64   f32   f64    0 (+0.0)
+ *     norm_inf         f64   f64   f32   f64    0
+ *     any, all         i64   i64   i64   i64    0, 1
+ *     count_nonzero    i64   i64   i64   i64    0
+ *
+ * minmax has the minimum in value and the maximum in second. argmax and argmin have the place in index,
+ * the lowest of equals (zeros of both signs are equal) or the first NaN, and the element there in value.
  *
  * A NaN in the input, or a sum that has none (inf - inf), gives the canonical quiet NaN:
  * 0x7ff8000000000000, 0x7fc00000. */
