@@ -136,13 +136,14 @@ static void check_result(const struct line *line, const char *where, const sheaf
 }
 
 /* Every instruction set; all leaves in one map, and tasks of two and of one. */
-static void check_tree(const struct line *line, void *x)
+static void check_tree(const struct line *line, void *x, void *y)
 {
-    struct op_array array = op_tree_array(line->dtype, 1, &line->n);
+    struct op_array arrays[2] = {op_tree_array(line->dtype, 1, &line->n),
+                                 op_tree_array(line->dtype, 1, &line->n)};
     for (size_t k = 0; sheaf_kernels_at(k) != NULL; k++) {
         _Alignas(16) unsigned char params[OP_PARAMS_BYTES] = {0};
         struct op_call call = {
-            .kernels = sheaf_kernels_at(k), .params = params, .arrays = &array, .data = {x}};
+            .kernels = sheaf_kernels_at(k), .params = params, .arrays = arrays, .data = {x, y}};
         unsigned char whole[OP_PARTIAL_BYTES_MAX];
         for (uint64_t task = 4; task > 0; task /= 2) {
             unsigned char partial[OP_PARTIAL_BYTES_MAX];
@@ -168,16 +169,20 @@ static void the_golden_results(void)
     size_t lines = 0;
     FILE *file = fopen(REDUCTIONS_FILE, "r");
     double *room = malloc((4 * LEAF + 1) * sizeof *room);
-    CHECK(file != NULL && room != NULL);
+    double *other = malloc(4 * LEAF * sizeof *other);
+    CHECK(file != NULL && room != NULL && other != NULL);
     for (; next_line(&line, file); lines++) {
         CHECK(line.n <= 4 * LEAF);
         /* An array of 4-byte elements may begin in the middle of a double. */
         void *x = sheaf_dtype_size(line.dtype) == 4 ? (void *)((float *)room + 1) : room + 1;
         fill(x, &line);
-        check_tree(&line, x);
+        line.seed += 500;
+        fill(other, &line);
+        check_tree(&line, x, strcmp(line.op, "dot") == 0 ? other : NULL);
     }
     CHECK(fclose(file) == 0);
     free(room);
+    free(other);
     CHECK(lines >= 500);
 }
 
@@ -208,6 +213,7 @@ static void every_executor_gives_the_same_result(void)
             sheaf_array *array = array_of(&line);
             for (sheaf_op op = SHEAF_MAX; strcmp(sheaf_op_name(op), "?") != 0; op++) {
                 sheaf_reduce_options options = {.executor = executors[0], .isa = "scalar"};
+                options.second = op == SHEAF_DOT ? array : NULL;
                 snprintf(line.op, sizeof line.op, "%s", sheaf_op_name(op));
                 CHECK_OK(sheaf_reduce(&line.expected, array, op, &options));
                 for (size_t e = 0; e < 3; e++)
@@ -250,5 +256,61 @@ static void any_and_all_find_the_one(void)
     free(x);
 }
 
-CHECK_MAIN(CASE(the_golden_results), CASE(every_executor_gives_the_same_result),
+static sheaf_scalar reduced(double *x, size_t n, sheaf_op op, double ddof)
+{
+    sheaf_array *array;
+    sheaf_scalar value;
+    CHECK_OK(sheaf_wrap(&array, x, SHEAF_F64, 1, &n));
+    CHECK_OK(sheaf_reduce(&value, array, op, &(sheaf_reduce_options){.ddof = ddof}));
+    sheaf_detach(array);
+    return value;
+}
+
+/* As numpy.var: what is left of the count is 0 at least. */
+static void ddof_is_taken_from_the_count(void)
+{
+    double x[4] = {1, 2, 4, 1};
+    CHECK(reduced(x, 4, SHEAF_VAR, 0).value.f64 == 1.5);
+    CHECK(reduced(x, 4, SHEAF_VAR, 1).value.f64 == 2);
+    CHECK(reduced(x, 4, SHEAF_VAR, 2.5).value.f64 == 4);
+    CHECK(reduced(x, 4, SHEAF_STD, 2.5).value.f64 == 2);
+    CHECK(isinf(reduced(x, 4, SHEAF_VAR, 4).value.f64));
+    CHECK(isinf(reduced(x, 4, SHEAF_VAR, 9).value.f64));
+    CHECK(isnan(reduced(x, 1, SHEAF_VAR, 1).value.f64));
+    x[1] = (double)NAN;
+    CHECK(reduced(x, 4, SHEAF_NANVAR, 0).value.f64 == 2);
+    CHECK(reduced(x, 4, SHEAF_NANVAR, 1).value.f64 == 3);
+    CHECK(reduced(x, 4, SHEAF_NANSTD, -3).value.f64 == 1);
+    CHECK(isnan(reduced(x, 4, SHEAF_VAR, 0).value.f64));
+}
+
+static void bad_arguments_are_errors(void)
+{
+    double x[4] = {1, 2, 4, 1};
+    size_t n = 4;
+    size_t two[2] = {2, 2};
+    sheaf_array *array;
+    sheaf_array *square;
+    sheaf_array *other;
+    sheaf_scalar value;
+    CHECK_OK(sheaf_wrap(&array, x, SHEAF_F64, 1, &n));
+    CHECK_OK(sheaf_wrap(&square, x, SHEAF_F64, 2, two));
+    CHECK_OK(sheaf_wrap(&other, x, SHEAF_I64, 1, &n));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce(&value, array, SHEAF_DOT, NULL));
+    CHECK_STATUS(SHEAF_ERR_SHAPE,
+                 sheaf_reduce(&value, array, SHEAF_DOT, &(sheaf_reduce_options){.second = square}));
+    CHECK_STATUS(SHEAF_ERR_DTYPE,
+                 sheaf_reduce(&value, array, SHEAF_DOT, &(sheaf_reduce_options){.second = other}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT,
+                 sheaf_reduce(&value, array, SHEAF_SUM, &(sheaf_reduce_options){.second = array}));
+    CHECK_ERROR_SAYS("sum has no second array");
+    CHECK_OK(sheaf_reduce(&value, array, SHEAF_DOT, &(sheaf_reduce_options){.second = array}));
+    CHECK(value.value.f64 == 22);
+    sheaf_detach(other);
+    sheaf_detach(square);
+    sheaf_detach(array);
+}
+
+CHECK_MAIN(CASE(ddof_is_taken_from_the_count), CASE(bad_arguments_are_errors),
+           CASE(the_golden_results), CASE(every_executor_gives_the_same_result),
            CASE(any_and_all_find_the_one))

@@ -1,5 +1,6 @@
 /* arg.c -- where the greatest or the least element is: the lowest index of those that are equal; the
- * first NaN if there is one, as NumPy's argmax and argmin.
+ * first NaN if there is one, as NumPy's argmax and argmin. In the nan forms NaNs do not count; where
+ * there is nothing else, the index is -1.
  *
  * Block by block the plain kernel finds the extreme, and only that a block beats those before it is
  * remembered; the place is looked for once, in the one block that won. So the elements are read once
@@ -22,7 +23,7 @@ struct partial {
 
 enum { BLOCK = KERNEL_SUM_LEAF };
 
-enum side { GREATEST, LEAST };
+enum side { GREATEST, LEAST, NAN_GREATEST, NAN_LEAST };
 
 static bool is_nan(const struct partial *a, uint32_t dtype)
 {
@@ -33,10 +34,13 @@ static bool is_nan(const struct partial *a, uint32_t dtype)
 /* Whether b, which comes later, is to be kept instead of a. */
 static bool beats(const struct partial *b, const struct partial *a, uint32_t dtype, enum side side)
 {
+    const bool is_greatest = side == GREATEST || side == NAN_GREATEST;
+    const struct partial *high = is_greatest ? b : a;
+    const struct partial *low = is_greatest ? a : b;
+    if (a->index < 0 || b->index < 0)
+        return a->index < 0;
     if (is_nan(a, dtype) || is_nan(b, dtype))
         return !is_nan(a, dtype);
-    const struct partial *high = side == GREATEST ? b : a;
-    const struct partial *low = side == GREATEST ? a : b;
     switch (dtype) {
     case SHEAF_I32:
         return high->value.i32 > low->value.i32;
@@ -49,29 +53,50 @@ static bool beats(const struct partial *b, const struct partial *a, uint32_t dty
     }
 }
 
+static reduce_kernel *extreme_of(const struct op_call *call, enum side side)
+{
+    const struct kernels *kernels = call->kernels;
+    reduce_kernel *const *rows[] = {kernels->max, kernels->min, kernels->nanmax, kernels->nanmin};
+    return rows[side][elements_kernel(call)];
+}
+
+/* The extreme of the block that wins, and where that block begins. */
+static struct partial best_block(const struct op_call *call, const unsigned char *x, size_t n,
+                                 enum side side)
+{
+    const uint32_t dtype = call->arrays[0].dtype;
+    const size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
+    const bool nans_win = side == GREATEST || side == LEAST;
+    reduce_kernel *extreme = extreme_of(call, side);
+    struct partial best = {.index = -1};
+    for (size_t begin = 0; begin < n; begin += BLOCK) {
+        struct partial here = {.index = (int64_t)begin};
+        extreme(x + begin * element, n - begin < BLOCK ? n - begin : BLOCK, &here.value);
+        if (is_nan(&here, dtype) && nans_win)
+            return here;
+        if (!is_nan(&here, dtype) && beats(&here, &best, dtype, side))
+            best = here;
+    }
+    return best;
+}
+
 static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial,
                         enum side side)
 {
     const uint32_t dtype = call->arrays[0].dtype;
     const size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
-    const enum kernel_dtype t = elements_kernel(call);
-    reduce_kernel *extreme = side == GREATEST ? call->kernels->max[t] : call->kernels->min[t];
-    struct partial best = {.index = -1};
     size_t n;
     const unsigned char *x = elements_run(call, first, count, &n);
-    for (size_t begin = 0; begin < n && !(best.index >= 0 && is_nan(&best, dtype));
-         begin += BLOCK) {
-        struct partial here = {.index = (int64_t)begin};
-        extreme(x + begin * element, n - begin < BLOCK ? n - begin : BLOCK, &here.value);
-        if (best.index < 0 || beats(&here, &best, dtype, side))
-            best = here;
+    struct partial best = best_block(call, x, n, side);
+    if (best.index >= 0) {
+        size_t begin = (size_t)best.index;
+        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
+        find_kernel *find = call->kernels->find[elements_kernel(call)];
+        best.index += (int64_t)find(x + begin * element, length, &best.value);
+        if (!is_nan(&best, dtype)) /* the zero that is there, which may be the other one */
+            memcpy(&best.value, x + (size_t)best.index * element, element);
+        best.index += (int64_t)(first * KERNEL_SUM_LEAF);
     }
-    size_t begin = (size_t)best.index;
-    size_t length = n - begin < BLOCK ? n - begin : BLOCK;
-    best.index += (int64_t)call->kernels->find[t](x + begin * element, length, &best.value);
-    if (!is_nan(&best, dtype)) /* the zero that is there, which may be the other one */
-        memcpy(&best.value, x + (size_t)best.index * element, element);
-    best.index += (int64_t)(first * KERNEL_SUM_LEAF);
     memcpy(partial, &best, sizeof best);
     return SHEAF_OK;
 }
@@ -93,6 +118,10 @@ static void finish(const struct op_call *call, const void *root, void *result)
     memcpy(&best, root, sizeof best);
     memcpy(&scalar.value, &best.value, sizeof scalar.value);
     scalar.index = best.index;
+    if (best.index < 0 && scalar.dtype == SHEAF_F32)
+        scalar.value.f32 = canonical_f32(__builtin_nanf(""));
+    else if (best.index < 0)
+        scalar.value.f64 = canonical_f64(__builtin_nan(""));
     elements_write(result, &scalar);
 }
 
@@ -128,6 +157,30 @@ static void merge_argmin(const struct op_call *call, const void *left, const voi
     merge(call, left, right, out, LEAST);
 }
 
+static sheaf_status map_nanargmax(const struct op_call *call, uint64_t first, uint64_t count,
+                                  void *partial)
+{
+    return map(call, first, count, partial, NAN_GREATEST);
+}
+
+static void merge_nanargmax(const struct op_call *call, const void *left, const void *right,
+                            void *out)
+{
+    merge(call, left, right, out, NAN_GREATEST);
+}
+
+static sheaf_status map_nanargmin(const struct op_call *call, uint64_t first, uint64_t count,
+                                  void *partial)
+{
+    return map(call, first, count, partial, NAN_LEAST);
+}
+
+static void merge_nanargmin(const struct op_call *call, const void *left, const void *right,
+                            void *out)
+{
+    merge(call, left, right, out, NAN_LEAST);
+}
+
 const struct op sheaf_op_argmax = {
     .name = "argmax",
     .partial_bytes = sizeof(struct partial),
@@ -145,5 +198,25 @@ const struct op sheaf_op_argmin = {
     .plan = plan_argmin,
     .map = map_argmin,
     .merge = merge_argmin,
+    .finish = finish,
+};
+
+const struct op sheaf_op_nanargmax = {
+    .name = "nanargmax",
+    .partial_bytes = sizeof(struct partial),
+    .result_bytes = sizeof(sheaf_scalar),
+    .plan = plan_argmax,
+    .map = map_nanargmax,
+    .merge = merge_nanargmax,
+    .finish = finish,
+};
+
+const struct op sheaf_op_nanargmin = {
+    .name = "nanargmin",
+    .partial_bytes = sizeof(struct partial),
+    .result_bytes = sizeof(sheaf_scalar),
+    .plan = plan_argmin,
+    .map = map_nanargmin,
+    .merge = merge_nanargmin,
     .finish = finish,
 };

@@ -57,6 +57,56 @@ const unsigned char *elements_run(const struct op_call *call, uint64_t first, ui
     return begin > 0 ? x + begin * sheaf_dtype_size((sheaf_dtype)a->dtype) : x;
 }
 
+const unsigned char *elements_at(const struct op_call *call, uint64_t begin)
+{
+    const unsigned char *x = call->data[0];
+    return begin > 0 ? x + begin * sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype) : x;
+}
+
+const unsigned char *elements_beside(const struct op_call *call, uint64_t begin)
+{
+    const unsigned char *y = call->data[1] != NULL ? call->data[1] : call->data[0];
+    return begin > 0 ? y + begin * sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype) : y;
+}
+
+/* From the left: after leaf i, as many pairs are complete as i has trailing ones. What then waits is a
+ * full subtree for each bit of the count, the larger ones to the left, and the right one is the last to
+ * have been made. */
+void elements_tree(const struct op_call *call, uint64_t first, uint64_t count, void *partial,
+                   size_t bytes, elements_leaf *leaf, elements_merge *merge)
+{
+    enum { LEVELS = 64 }; /* of the tree over less than 2^64 leaves */
+    _Alignas(16) unsigned char waiting[LEVELS][ELEMENTS_PARTIAL_MAX];
+    _Alignas(16) unsigned char newest[ELEMENTS_PARTIAL_MAX];
+    const uint64_t size = call->arrays[0].size;
+    size_t depth = 0;
+    assert(bytes <= ELEMENTS_PARTIAL_MAX);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t begin = (first + i) * KERNEL_SUM_LEAF;
+        uint64_t left = size > begin ? size - begin : 0;
+        if (i > 0)
+            memcpy(waiting[depth++], newest, bytes);
+        leaf(call, begin, (size_t)(left < KERNEL_SUM_LEAF ? left : KERNEL_SUM_LEAF), newest);
+        for (uint64_t pairs = i; pairs & 1; pairs >>= 1)
+            merge(call, waiting[--depth], newest, newest);
+    }
+    while (depth > 0)
+        merge(call, waiting[--depth], newest, newest);
+    memcpy(partial, newest, bytes);
+}
+
+void elements_write_float(void *result, const struct op_call *call, double value)
+{
+    sheaf_scalar scalar = {.dtype = SHEAF_F64};
+    if (call->arrays[0].dtype == SHEAF_F32) {
+        scalar.dtype = SHEAF_F32;
+        scalar.value.f32 = canonical_f32((float)value);
+    } else {
+        scalar.value.f64 = canonical_f64(value);
+    }
+    elements_write(result, &scalar);
+}
+
 double canonical_f64(double x)
 {
     const uint64_t quiet_nan = 0x7ff8000000000000;

@@ -24,6 +24,31 @@ sheaf_status elements_plan_some(struct op_plan *out, const struct op_call *call,
 const unsigned char *elements_run(const struct op_call *call, uint64_t first, uint64_t count,
                                   size_t *n);
 
+/* Element number begin of the first array, and what lies at the same place in the second (or the first
+ * again, if there is no second). */
+const unsigned char *elements_at(const struct op_call *call, uint64_t begin);
+const unsigned char *elements_beside(const struct op_call *call, uint64_t begin);
+
+/* Writes the partial of the n elements from number begin on, which are a leaf. */
+typedef void elements_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial);
+typedef void elements_merge(const struct op_call *call, const void *left, const void *right,
+                            void *out);
+
+enum { ELEMENTS_PARTIAL_MAX = 32 };
+
+/* The left-complete tree over a run of leaves. bytes: of a partial, at most ELEMENTS_PARTIAL_MAX. out
+ * of merge may be one of its inputs. */
+void elements_tree(const struct op_call *call, uint64_t first, uint64_t count, void *partial,
+                   size_t bytes, elements_leaf *leaf, elements_merge *merge);
+
+/* What the api function writes to params, whose zeros are the defaults. */
+struct reduce_params {
+    double ddof;
+};
+
+/* A result that is a float: the f64 rounded to the dtype of the elements if that is a float, else f64. */
+void elements_write_float(void *result, const struct op_call *call, double value);
+
 /* The same number, or the canonical quiet NaN: what a compiler makes of 0.0 / 0.0 has a sign. */
 double canonical_f64(double x);
 float canonical_f32(float x);

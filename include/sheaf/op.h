@@ -22,6 +22,21 @@ typedef enum sheaf_op {
     SHEAF_ANY = 9,            /* 1 if an element is not zero; ends with the first that it meets */
     SHEAF_ALL = 10,           /* 1 if no element is zero; ends with the first that is */
     SHEAF_COUNT_NONZERO = 11, /* how many are not zero; NaNs are not */
+    SHEAF_MEAN = 12,          /* the sum / the count; of integers exact before its one rounding */
+    SHEAF_PROD = 13,          /* in the order of the sum; integers wrap in 64 bits */
+    SHEAF_VAR = 14,    /* the mean square of what elements differ by from the mean; option ddof */
+    SHEAF_STD = 15,    /* the square root of var */
+    SHEAF_DOT = 16,    /* the sum of a * b, b the option second */
+    SHEAF_NORM1 = 17,  /* the sum of the magnitudes */
+    SHEAF_NORM2 = 18,  /* the root of the sum of squares, which neither overflows nor vanishes */
+    SHEAF_NANMAX = 19, /* the nan forms: as without, but NaNs do not count */
+    SHEAF_NANMIN = 20,
+    SHEAF_NANSUM = 21,
+    SHEAF_NANMEAN = 22,
+    SHEAF_NANVAR = 23,
+    SHEAF_NANSTD = 24,
+    SHEAF_NANARGMAX = 25,
+    SHEAF_NANARGMIN = 26,
 } sheaf_op;
 
 /* "max", or "?". SHEAF_MAX is the first, and they are numbered without a gap. */

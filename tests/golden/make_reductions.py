@@ -18,7 +18,12 @@ splitmix64, one z for each element, and changed as the kind says:
     tiny      z % 5 - 2 times the least number
     huge      plain, scaled so that squares and sums overflow
     allnan    NaN
+
+The second array of dot is of the same kind, with 500 added to the seed. Where the text gives an algorithm
+and not a value (var, norm2, ..), the algorithm is followed here, and its result is compared with the
+exact one, in rational numbers.
 """
+import fractions
 import math
 import struct
 import sys
@@ -151,8 +156,198 @@ def op_count_nonzero(dtype, x):
     return "i64", sum(v != 0 for v in x), 0, 0
 
 
+def fold(terms, combine, neutral):
+    """One number of a leaf's terms, in the order of a sum."""
+    blocks = []
+    for begin in range(0, len(terms), base.SUB_BLOCK):
+        lanes = [neutral] * base.LANES
+        for i, term in enumerate(terms[begin:begin + base.SUB_BLOCK]):
+            lanes[i % base.LANES] = combine(lanes[i % base.LANES], term)
+        blocks.append(lanes)
+    lanes = base.left_complete(blocks, lambda a, b: [combine(p, q) for p, q in zip(a, b)])
+    while len(lanes) > 1:
+        half = len(lanes) // 2
+        lanes = [combine(p, q) for p, q in zip(lanes[:half], lanes[half:])]
+    return lanes[0]
+
+
+def add(a, b):
+    return a + b
+
+
+def multiply(a, b):
+    return a * b
+
+
+def leaves(x):
+    return [x[i:i + base.LEAF] for i in range(0, len(x), base.LEAF)]
+
+
+def float_sum(terms):
+    if not terms:
+        return 0.0
+    return base.left_complete([fold(leaf, add, -0.0) for leaf in leaves(terms)], add)
+
+
+def numbers(x):
+    return [v for v in x if v == v]
+
+
+def op_sum(dtype, x):
+    if dtype[0] == "i":
+        return "i64", base.signed(sum(x), 64), 0, 0
+    return dtype, round_to(dtype, float_sum(x)), 0, 0
+
+
+def op_nansum(dtype, x):
+    return op_sum(dtype, [v if v == v else 0.0 for v in x] if dtype[0] == "f" else x)
+
+
+def op_prod(dtype, x):
+    if dtype[0] == "i":
+        product = 1
+        for v in x:
+            product = product * v & base.MASK
+        return "i64", base.signed(product, 64), 0, 0
+    if not x:
+        return dtype, 1.0, 0, 0
+    product = base.left_complete([fold(leaf, multiply, 1.0) for leaf in leaves(x)], multiply)
+    return dtype, round_to(dtype, product), 0, 0
+
+
+def op_dot(dtype, x, y):
+    return op_sum(dtype, [a * b for a, b in zip(x, y)])
+
+
+def op_norm1(dtype, x):
+    return floating(dtype), round_to(floating(dtype), float_sum([abs(float(v)) for v in x])), 0, 0
+
+
+def norm2_leaf(dtype, leaf):
+    def squares(scale):
+        return fold([float(v) * scale * (float(v) * scale) for v in leaf], add, -0.0)
+    total = squares(1.0)
+    if dtype == "f64" and total > 2.0 ** 900:
+        return squares(2.0 ** -600), 600
+    if dtype == "f64" and total < 2.0 ** -900:
+        return squares(2.0 ** 600), -600
+    return total, 0
+
+
+def norm2_merge(a, b):
+    exponent = max(a[1], b[1])
+    parts = []
+    for value, own in (a, b):
+        while own < exponent:
+            value = value * 2.0 ** -600 * 2.0 ** -600
+            own += 600
+        parts.append(value)
+    return parts[0] + parts[1], exponent
+
+
+def op_norm2(dtype, x):
+    if not x:
+        return floating(dtype), 0.0, 0, 0
+    value, exponent = base.left_complete([norm2_leaf(dtype, leaf) for leaf in leaves(x)],
+                                         norm2_merge)
+    norm = math.sqrt(value) * 2.0 ** exponent
+    if all(math.isfinite(v) for v in x) and norm > 2.0 ** -1000:
+        exact = sum(fractions.Fraction(v) ** 2 for v in x)
+        if math.isfinite(norm):
+            assert abs(fractions.Fraction(norm) ** 2 - exact) <= exact / 10 ** 12, (norm, dtype)
+        else:
+            assert exact > fractions.Fraction(sys.float_info.max) ** 2
+    return floating(dtype), round_to(floating(dtype), norm), 0, 0
+
+
+def mean_of(dtype, x):
+    if not x:
+        return NAN
+    if dtype[0] == "i":
+        return sum(x) / len(x)  # of integers, Python rounds it once
+    return float_sum(x) / len(x)
+
+
+def op_mean(dtype, x):
+    return floating(dtype), round_to(floating(dtype), mean_of(dtype, x)), 0, 0
+
+
+def op_nanmean(dtype, x):
+    count = len(numbers(x))
+    if dtype[0] == "i":
+        return op_mean(dtype, x)
+    total = float_sum([v if v == v else 0.0 for v in x])
+    return dtype, round_to(dtype, total / count if count else NAN), 0, 0
+
+
+def moments_leaf(leaf):
+    kept = numbers(leaf)
+    total = fold([v if v == v else 0.0 for v in leaf], add, -0.0)
+    if not kept:
+        return total, 0.0, 0
+    mean = total / len(kept)
+    return total, fold([(v - mean) * (v - mean) if v == v else 0.0 for v in leaf], add, -0.0), len(kept)
+
+
+def moments_merge(a, b):
+    squares = a[1] + b[1]
+    count = a[2] + b[2]
+    if a[2] and b[2]:
+        d = b[0] / b[2] - a[0] / a[2]
+        squares += d * d * (a[2] * (b[2] / count))
+    return a[0] + b[0], squares, count
+
+
+def variance(x):
+    """Of the numbers in x; with a NaN for var to see, it is not called."""
+    x = [float(v) for v in x]
+    kept = numbers(x)
+    if not kept:
+        return NAN
+    _, squares, count = base.left_complete([moments_leaf(leaf) for leaf in leaves(x)], moments_merge)
+    result = squares / count
+    if all(math.isfinite(v) and abs(v) < 1e150 for v in kept):
+        exact_x = [fractions.Fraction(v) for v in kept]
+        mean = sum(exact_x) / count
+        exact = sum((v - mean) ** 2 for v in exact_x) / count
+        assert result < 1e-290 or abs(fractions.Fraction(result) - exact) <= exact / 10 ** 12
+    return result
+
+
+def op_var(skips, root):
+    def run(dtype, x):
+        value = variance(x) if skips or len(numbers(x)) == len(x) else NAN
+        value = value if value != value or not root else math.sqrt(value)
+        return floating(dtype), round_to(floating(dtype), value), 0, 0
+    return run
+
+
+def op_nanextreme(pick):
+    def run(dtype, x):
+        if not x:
+            return None
+        return dtype, pick(numbers(x)) if numbers(x) else NAN, 0, 0
+    return run
+
+
+def op_nanarg(pick):
+    def run(dtype, x):
+        if not x:
+            return None
+        if not numbers(x):
+            return dtype, NAN, 0, -1
+        i = first_index(x, pick(numbers(x)))
+        return dtype, x[i], 0, i
+    return run
+
+
 OPS = {"argmax": op_arg(top), "argmin": op_arg(bottom), "minmax": op_minmax, "ptp": op_ptp,
-       "norm_inf": op_norm_inf, "any": op_any, "all": op_all, "count_nonzero": op_count_nonzero}
+       "norm_inf": op_norm_inf, "any": op_any, "all": op_all, "count_nonzero": op_count_nonzero,
+       "sum": op_sum, "mean": op_mean, "prod": op_prod, "var": op_var(False, False),
+       "std": op_var(False, True), "norm1": op_norm1, "norm2": op_norm2,
+       "nanmax": op_nanextreme(top), "nanmin": op_nanextreme(bottom), "nansum": op_nansum,
+       "nanmean": op_nanmean, "nanvar": op_var(True, False), "nanstd": op_var(True, True),
+       "nanargmax": op_nanarg(top), "nanargmin": op_nanarg(bottom)}
 
 
 # ---- The file ---------------------------------------------------------------------------------------
@@ -173,6 +368,9 @@ def lines():
                 x = data(dtype, kind, n, seed)
                 for name, op in OPS.items():
                     result = op(dtype, x)
+                    if name == "sum":
+                        kept, value, *_ = op_dot(dtype, x, data(dtype, kind, n, seed + 500))
+                        yield f"dot {dtype} {kind} {n} {seed} {kept} {bits(kept, value)} 0 0"
                     if result is None:
                         yield f"{name} {dtype} {kind} {n} {seed} empty 0 0 0"
                     else:
@@ -181,8 +379,8 @@ def lines():
                                f"{bits(kept, second)} {index}")
 
 
-LENGTHS = [0, 1, 2, 33, 513, 4097, 8193, 24577]
-SOME = [1, 2, 33, 1000, 8193, 16390]
+LENGTHS = [0, 1, 33, 513, 4097, 8193, 24577]
+SOME = [1, 2, 1000, 16390]
 
 
 def main():
