@@ -306,6 +306,15 @@ static inline void prefetch(const void *from, size_t bytes)
 #undef NEUTRAL
 #undef TERM
 
+#define T i32
+#include "exact_tmpl.h"
+#define T i64
+#include "exact_tmpl.h"
+#define T f32
+#include "exact_tmpl.h"
+#define T f64
+#include "exact_tmpl.h"
+
 #include "blake3_tmpl.h"
 
 #define STRING_(s) #s
@@ -395,4 +404,10 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .nandeviations = {deviations_i32_kernel, deviations_i64_kernel, nandeviations_f32_kernel,
                       nandeviations_f64_kernel},
     .upper = upper_i64_kernel,
+#define X(T, elem_t, acc_t) exact_kernel_##T,
+    .exact =
+        {
+#include "dtypes.def"
+        },
+#undef X
 };

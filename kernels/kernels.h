@@ -39,6 +39,12 @@ typedef void fold_kernel(const void *x, const void *y, double c, size_t n, void 
  * if there is none. Zeros of both signs are equal. */
 typedef size_t find_kernel(const void *x, size_t n, const void *value);
 
+/* The exact sum of n elements, as doubles, as that of sums[0], sums[1], ..; how many, or 0 if it has
+ * too many bits for them. n: a multiple of KERNEL_EXACT_STEP, at most KERNEL_EXACT_BLOCK. bound: a power
+ * of 2 above all magnitudes, at most 2^1000. */
+enum { KERNEL_EXACT_STEP = 32, KERNEL_EXACT_BLOCK = 2048, KERNEL_EXACT_BINS = 4 };
+typedef size_t exact_kernel(const void *x, size_t n, double bound, double *sums);
+
 /* The chaining values, 8 words each, of n inputs that lie one after the other: chunks number counter,
  * counter + 1, .. (blocks: 16), or parent nodes of two chaining values each (blocks: 1). None is the
  * root. cvs may be x. */
@@ -66,6 +72,7 @@ struct kernels {
     fold_kernel *deviations[KERNEL_DTYPES];
     fold_kernel *nandeviations[KERNEL_DTYPES];
     fold_kernel *upper;
+    exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
 };
 

@@ -24,7 +24,7 @@ struct kernels;
 enum {
     OP_ARRAYS_MAX = 4,
     OP_PARAMS_BYTES = 64,
-    OP_PARTIAL_BYTES_MAX = 256,
+    OP_PARTIAL_BYTES_MAX = 320,
     OP_RESULT_BYTES_MAX = 64,
 };
 

@@ -16,17 +16,6 @@ static sheaf_status plan_ptp(struct op_plan *out, const struct op_call *call)
     return elements_plan_some(out, call, "ptp");
 }
 
-static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial)
-{
-    unsigned char pair[PAIR_BYTES] = {0};
-    size_t n;
-    const unsigned char *x = elements_run(call, first, count, &n);
-    if (n > 0) /* of nothing: zeros, which norm_inf wants */
-        call->kernels->minmax[elements_kernel(call)](x, n, pair);
-    memcpy(partial, pair, sizeof pair);
-    return SHEAF_OK;
-}
-
 /* The kernel over all four: the rules for NaN and zeros stand in one place. */
 static void merge(const struct op_call *call, const void *left, const void *right, void *out)
 {
@@ -37,6 +26,28 @@ static void merge(const struct op_call *call, const void *left, const void *righ
     memcpy(four + two, right, two);
     call->kernels->minmax[elements_kernel(call)](four, 4, pair);
     memcpy(out, pair, sizeof pair);
+}
+
+/* In blocks that fit into the cache: where an extreme is a zero, the kernel looks for its sign in a
+ * second pass. */
+static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial)
+{
+    enum { BLOCK = 2 * KERNEL_SUM_LEAF };
+    const size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
+    unsigned char pair[PAIR_BYTES] = {0}; /* of nothing: zeros, which norm_inf wants */
+    size_t n;
+    const unsigned char *x = elements_run(call, first, count, &n);
+    for (size_t begin = 0; begin < n; begin += BLOCK) {
+        unsigned char here[PAIR_BYTES] = {0};
+        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
+        call->kernels->minmax[elements_kernel(call)](x + begin * element, length, here);
+        if (begin == 0)
+            memcpy(pair, here, sizeof pair);
+        else
+            merge(call, pair, here, pair);
+    }
+    memcpy(partial, pair, sizeof pair);
+    return SHEAF_OK;
 }
 
 static void read_pair(sheaf_value out[2], const struct op_call *call, const void *root)

@@ -17,13 +17,38 @@ static sheaf_status plan_min(struct op_plan *out, const struct op_call *call)
     return elements_plan_some(out, call, "min");
 }
 
+/* The kernel over both: the rules for NaN and zeros stand in one place. */
+static void merge(reduce_kernel *const *row, const struct op_call *call, const void *left,
+                  const void *right, void *out)
+{
+    size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
+    sheaf_value pair[2];
+    sheaf_value value = {.i64 = 0};
+    memcpy(pair, left, element);
+    memcpy((unsigned char *)pair + element, right, element);
+    row[elements_kernel(call)](pair, 2, &value);
+    memcpy(out, &value, sizeof value);
+}
+
+/* In blocks that fit into the cache: where the extreme is a zero, the kernel looks for its sign in a
+ * second pass. */
 static sheaf_status map(reduce_kernel *const *row, const struct op_call *call, uint64_t first,
                         uint64_t count, void *partial)
 {
+    enum { BLOCK = 2 * KERNEL_SUM_LEAF };
+    const size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
     sheaf_value value = {.i64 = 0};
     size_t n;
     const unsigned char *x = elements_run(call, first, count, &n);
-    row[elements_kernel(call)](x, n, &value);
+    for (size_t begin = 0; begin < n; begin += BLOCK) {
+        sheaf_value here = {.i64 = 0};
+        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
+        row[elements_kernel(call)](x + begin * element, length, &here);
+        if (begin == 0)
+            value = here;
+        else
+            merge(row, call, &value, &here, &value);
+    }
     memcpy(partial, &value, sizeof value);
     return SHEAF_OK;
 }
@@ -50,19 +75,6 @@ static sheaf_status map_nanmin(const struct op_call *call, uint64_t first, uint6
                                void *partial)
 {
     return map(call->kernels->nanmin, call, first, count, partial);
-}
-
-/* The kernel over both: the rules for NaN and zeros stand in one place. */
-static void merge(reduce_kernel *const *row, const struct op_call *call, const void *left,
-                  const void *right, void *out)
-{
-    size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
-    sheaf_value pair[2];
-    sheaf_value value = {.i64 = 0};
-    memcpy(pair, left, element);
-    memcpy((unsigned char *)pair + element, right, element);
-    row[elements_kernel(call)](pair, 2, &value);
-    memcpy(out, &value, sizeof value);
 }
 
 static void merge_max(const struct op_call *call, const void *left, const void *right, void *out)

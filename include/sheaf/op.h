@@ -37,6 +37,7 @@ typedef enum sheaf_op {
     SHEAF_NANSTD = 24,
     SHEAF_NANARGMAX = 25,
     SHEAF_NANARGMIN = 26,
+    SHEAF_FSUM = 27, /* the exact sum, rounded once: as math.fsum of Python */
 } sheaf_op;
 
 /* "max", or "?". SHEAF_MAX is the first, and they are numbered without a gap. */

@@ -16,6 +16,7 @@
  *     sum, dot               i64   i64   f32   f64    0 (+0.0)
  *     prod                   i64   i64   f32   f64    1
  *     mean, var, std         f64   f64   f32   f64    NaN
+ *     fsum                   f64   f64   f32   f64    0 (+0.0)
  *     norm1, norm2, norm_inf f64   f64   f32   f64    0
  *     any, all               i64   i64   i64   i64    0, 1
  *     count_nonzero          i64   i64   i64   i64    0
@@ -27,9 +28,11 @@
  *   - argmax and argmin have the place in index, the lowest of equals (zeros of both signs are equal) or
  *     the first NaN, and the element there in value.
  *   - mean of integers is exact before its one rounding; mean of floats is the sum / the count.
+ *   - fsum is the exact sum, rounded once, so that not even the order of the elements matters: equal to
+ *     math.fsum of Python, but of inf - inf it is a NaN, and what overflows only on the way does not.
  *   - norm2 scales what would overflow or vanish; var and std are two passes over each leaf, merged as
  *     by Chan, Golub, LeVeque (1983), and take ddof. Both convert integers to doubles.
- *   - NumPy keeps f32 sums, products and variances in f32: ours accumulate in f64, which is more exact.
+ *   - NumPy keeps f32 sums, products and variances in f32: ours accumulate in f64.
  *     Its dot of i32 is an i32, its any and all are bools: ours are i64.
  *
  * A NaN in the input, or a sum that has none (inf - inf), gives the canonical quiet NaN:

@@ -341,9 +341,41 @@ def op_nanarg(pick):
     return run
 
 
+def round_f32(exact):
+    """A rational number to f32, ties to even, by a look at the neighbours."""
+    start = round_to("f32", float(exact))
+    if math.isinf(start):
+        return start
+    bits = struct.unpack("<i", struct.pack("<f", abs(start)))[0]
+    near = [struct.unpack("<f", struct.pack("<i", b))[0] for b in (bits - 1, bits, bits + 1) if b >= 0]
+    near = [v for v in near if math.isfinite(v)]
+    pick = min(near, key=lambda v: (abs(fractions.Fraction(v) - abs(exact)),
+                                    struct.unpack("<i", struct.pack("<f", v))[0] & 1))
+    return math.copysign(pick, exact) if pick else 0.0
+
+
+def op_fsum(dtype, x):
+    x = [float(v) for v in x]
+    if not all(math.isfinite(v) for v in x):
+        special = NAN if len(numbers(x)) < len(x) else sum(v for v in x if math.isinf(v))
+        return floating(dtype), special, 0, 0
+    exact = sum((fractions.Fraction(v) for v in x), fractions.Fraction(0))
+    if dtype == "f32":
+        return dtype, round_f32(exact), 0, 0
+    try:
+        value = math.fsum(x)
+        assert value == float(exact)
+    except OverflowError:  # on the way, or in the end
+        try:
+            value = float(exact)
+        except OverflowError:
+            value = math.inf if exact > 0 else -math.inf
+    return floating(dtype), value + 0.0, 0, 0
+
+
 OPS = {"argmax": op_arg(top), "argmin": op_arg(bottom), "minmax": op_minmax, "ptp": op_ptp,
        "norm_inf": op_norm_inf, "any": op_any, "all": op_all, "count_nonzero": op_count_nonzero,
-       "sum": op_sum, "mean": op_mean, "prod": op_prod, "var": op_var(False, False),
+       "sum": op_sum, "fsum": op_fsum, "mean": op_mean, "prod": op_prod, "var": op_var(False, False),
        "std": op_var(False, True), "norm1": op_norm1, "norm2": op_norm2,
        "nanmax": op_nanextreme(top), "nanmin": op_nanextreme(bottom), "nansum": op_nansum,
        "nanmean": op_nanmean, "nanvar": op_var(True, False), "nanstd": op_var(True, True),
