@@ -100,6 +100,7 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     }
     memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
     store_relaxed(&job->cursor, 0);
+    store_relaxed(&job->absorbed, 0);
     store_relaxed(&job->ended, 0);
     store_relaxed(&job->error_holder, 0);
     return SHEAF_OK;
