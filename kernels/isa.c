@@ -6,6 +6,7 @@
  * Everything here is static but the one table, so no function built for a newer CPU can be picked up
  * by code meant for every CPU. */
 #include "kernels.h"
+#include "sha256.h"
 #include "vec.h"
 
 /* The order of a float sum; see sum_float_tmpl.h. */
@@ -85,6 +86,8 @@ static inline void prefetch(const void *from, size_t bytes)
 #include "sum_float_tmpl.h"
 
 #include "blake3_tmpl.h"
+#include "scrypt_tmpl.h"
+#include "sha256_many_tmpl.h"
 
 #define STRING_(s) #s
 #define STRING(s)  STRING_(s)
@@ -93,6 +96,10 @@ extern const struct kernels PASTE(sheaf_kernels, ISA);
 const struct kernels PASTE(sheaf_kernels, ISA) = {
     .isa = STRING(ISA),
     .blake3 = blake3_many,
+    .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
+    .sha256_many = sha256_many,
+    .scrypt = scrypt_romix,
+    .scrypt_lanes = SCRYPT_LANES,
 #define X(T, elem_t, acc_t) max_##T##_kernel,
     .max =
         {
