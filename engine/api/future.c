@@ -8,14 +8,6 @@
 #include "base/error.h"
 #include "base/fork.h"
 
-struct sheaf_future {
-    struct pool *pool; /* retained; NULL: it was done at once */
-    struct ticket ticket;
-    uint32_t fork_count;
-    size_t result_bytes;
-    _Alignas(16) unsigned char result[OP_RESULT_BYTES_MAX]; /* of what was done at once */
-};
-
 sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
                           const struct request *request)
 {
@@ -38,6 +30,23 @@ sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
 bool sheaf_future_done(const sheaf_future *future)
 {
     return future != NULL && (future->pool == NULL || pool_is_done(future->pool, &future->ticket));
+}
+
+bool sheaf_future_running(const sheaf_future *future)
+{
+    return future != NULL && future->pool != NULL && pool_is_running(future->pool, &future->ticket);
+}
+
+bool sheaf_future_cancel(sheaf_future *future)
+{
+    return future != NULL && future->pool != NULL && future->fork_count == fork_count() &&
+           pool_cancel(future->pool, &future->ticket);
+}
+
+bool sheaf_future_cancelled(const sheaf_future *future)
+{
+    return future != NULL && future->pool != NULL &&
+           pool_is_cancelled(future->pool, &future->ticket);
 }
 
 sheaf_status sheaf_future_wait(sheaf_future *future, int64_t timeout_ns)

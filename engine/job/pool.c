@@ -195,6 +195,50 @@ bool pool_is_done(struct pool *pool, const struct ticket *ticket)
     return has_ended(pool, ticket->slot);
 }
 
+static enum job_phase phase_of(struct pool *pool, const struct ticket *ticket)
+{
+    return job_phase(load_acquire(&board_job(pool->board, ticket->slot)->state));
+}
+
+bool pool_is_running(struct pool *pool, const struct ticket *ticket)
+{
+    enum job_phase phase = phase_of(pool, ticket);
+    return phase == JOB_RUNNING || phase == JOB_FAILING;
+}
+
+bool pool_is_cancelled(struct pool *pool, const struct ticket *ticket)
+{
+    return phase_of(pool, ticket) == JOB_CANCELLED;
+}
+
+bool pool_is_failed(struct pool *pool, const struct ticket *ticket)
+{
+    return phase_of(pool, ticket) == JOB_FAILED;
+}
+
+bool pool_cancel(struct pool *pool, const struct ticket *ticket)
+{
+    return job_cancel(board_job(pool->board, ticket->slot), pool->board, ticket->slot,
+                      ticket->generation);
+}
+
+void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
+                      int64_t timeout_ns)
+{
+    _Atomic uint32_t *words[POOLS_MAX] = {NULL};
+    bool is_changed = false;
+    for (size_t i = 0; i < count; i++) {
+        words[i] = &pools[i]->board->ended_seq;
+        add_seq_cst(&pools[i]->board->ended_waiters, 1); /* seq_cst, pairs with announce_end() */
+    }
+    for (size_t i = 0; i < count; i++)
+        is_changed |= load_seq_cst(words[i]) != seen[i];
+    if (!is_changed)
+        futex_wait_any(words, seen, count, timeout_ns);
+    for (size_t i = 0; i < count; i++)
+        sub_acq_rel(&pools[i]->board->ended_waiters, 1);
+}
+
 bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns)
 {
     struct job *job = board_job(pool->board, ticket->slot);
@@ -224,7 +268,11 @@ sheaf_status pool_result(void *result, struct job_error *failure, struct pool *p
     struct job *job = board_job(pool->board, ticket->slot);
     struct slot *slot = &pool->slots[ticket->slot];
     struct job_error error = {.status = SHEAF_OK, .worker = -1};
-    if (job_phase(load_acquire(&job->state)) == JOB_DONE) {
+    enum job_phase phase = phase_of(pool, ticket);
+    if (phase == JOB_CANCELLED) {
+        error = (struct job_error){SHEAF_ERR_CANCELLED, -1, 0,
+                                   "the work was cancelled before it began"};
+    } else if (phase == JOB_DONE) {
         request_finish(&slot->request, job_partial(job, tree_root(job->tasks)), result);
     } else if ((load_acquire(&job->error_holder) & 3) == 2) {
         error = job->error;

@@ -70,7 +70,21 @@ sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, vo
 /* Waits until the job has ended. False: timeout_ns have passed (negative: no bound). */
 bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns);
 
+enum { POOLS_MAX = 64 };
+
+/* Sleeps until a job of one of the pools (at most POOLS_MAX) has ended since its ended_seq was seen[i], or
+ * timeout_ns have passed (negative: no bound). It may return for no reason. */
+void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
+                      int64_t timeout_ns);
+
+/* Done, failed or cancelled; begun and not ended; cancelled; failed. */
 bool pool_is_done(struct pool *pool, const struct ticket *ticket);
+bool pool_is_running(struct pool *pool, const struct ticket *ticket);
+bool pool_is_cancelled(struct pool *pool, const struct ticket *ticket);
+bool pool_is_failed(struct pool *pool, const struct ticket *ticket);
+
+/* Cancels a job that nobody has begun. False if it was begun, or has ended. */
+bool pool_cancel(struct pool *pool, const struct ticket *ticket);
 
 /* For a job that has ended: its result, or its error (which it also words for this thread). failure may
  * be NULL. */

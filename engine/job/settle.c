@@ -42,6 +42,10 @@ static void announce_end(struct job *job, struct board *board, uint32_t slot)
     store_seq_cst(&job->ended, 1);
     if (load_seq_cst(&job->waiters) != 0)
         futex_wake(&job->ended, INT32_MAX);
+    /* The same with pool_wait_change(), for those who wait for any of several. */
+    add_seq_cst(&board->ended_seq, 1);
+    if (load_seq_cst(&board->ended_waiters) != 0)
+        futex_wake(&board->ended_seq, INT32_MAX);
 }
 
 void job_end(struct job *job, struct board *board, uint32_t slot, uint64_t generation,
@@ -51,6 +55,15 @@ void job_end(struct job *job, struct board *board, uint32_t slot, uint64_t gener
     uint64_t state = job_state(generation, before);
     if (cas_seq_cst(&job->state, &state, job_state(generation, phase)))
         announce_end(job, board, slot);
+}
+
+bool job_cancel(struct job *job, struct board *board, uint32_t slot, uint64_t generation)
+{
+    uint64_t state = job_state(generation, JOB_QUEUED);
+    if (!cas_seq_cst(&job->state, &state, job_state(generation, JOB_CANCELLED)))
+        return false;
+    announce_end(job, board, slot);
+    return true;
 }
 
 void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint64_t generation)
@@ -106,7 +119,7 @@ void job_bury(struct job *job, struct board *board, uint32_t slot, const struct 
         job_end(job, board, slot, generation, JOB_DONE);
     job_end_if_failed(job, board, slot, generation);
     state = load_seq_cst(&job->state);
-    if (job_phase(state) == JOB_DONE || job_phase(state) == JOB_FAILED)
+    if (job_phase(state) >= JOB_DONE)
         announce_end(job, board, slot); /* it may have died between ending the job and saying so */
 }
 

@@ -210,11 +210,14 @@ static bool work_on_all(struct worker *worker)
 void work_until_stopped(struct worker *worker)
 {
     struct board *board = worker->board;
+    bool spins = false; /* after work, as more may follow; not after a sleep that brought none */
     for (;;) {
         uint32_t seen = load_seq_cst(&board->work_seq);
         if (load_acquire(&board->stop))
             return;
-        if (!work_on_all(worker))
-            work_sleep(worker, seen);
+        bool did_something = work_on_all(worker);
+        if (!did_something)
+            work_sleep(worker, seen, spins);
+        spins = did_something;
     }
 }

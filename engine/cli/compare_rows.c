@@ -1,0 +1,209 @@
+/* compare_rows.c -- the ways to do the work. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/compare.h"
+#include "cli/options.h"
+#include "cli/plain.h"
+#include "cli/team.h"
+
+static void set_result(struct compare_outcome *out, const void *bytes, size_t count)
+{
+    memset(out->result, 0, sizeof out->result);
+    memcpy(out->result, bytes, count);
+}
+
+/* The reduction by one loop of C. */
+static int run_plain(struct compare_outcome *out, struct compare *compare,
+                     const struct compare_row *row)
+{
+    const double *x = sheaf_array_data(compare->data);
+    size_t n = compare->elements;
+    (void)row;
+    double start = now_seconds();
+    double value = compare->op == SHEAF_MAX   ? plain_max(x, n)
+                   : compare->op == SHEAF_MIN ? plain_min(x, n)
+                                              : plain_sum(x, n);
+    out->seconds = now_seconds() - start;
+    set_result(out, &value, sizeof value);
+    return DONE;
+}
+
+static int reduce_on(struct compare_outcome *out, const struct compare *compare,
+                     sheaf_executor *executor, const char *isa)
+{
+    const sheaf_reduce_options options = {.executor = executor, .isa = isa};
+    sheaf_scalar value;
+    if (sheaf_reduce(&value, compare->data, compare->op, &options) != SHEAF_OK)
+        return library_failure("compare");
+    set_result(out, value.value.bytes, sizeof value.value.f64);
+    return DONE;
+}
+
+static int run_reduce(struct compare_outcome *out, struct compare *compare,
+                      const struct compare_row *row)
+{
+    double start = now_seconds();
+    int status = reduce_on(out, compare, row->on, row->isa);
+    out->seconds = now_seconds() - start;
+    return status;
+}
+
+static int run_copied(struct compare_outcome *out, struct compare *compare,
+                      const struct compare_row *row)
+{
+    double value = 0;
+    (void)row;
+    double start = now_seconds();
+    int status =
+        copies_reduce(&value, compare->copies, sheaf_array_data(compare->data), compare->elements);
+    out->seconds = now_seconds() - start;
+    set_result(out, &value, sizeof value);
+    return status;
+}
+
+static int open_pool(sheaf_executor **out, const struct compare *compare)
+{
+    const sheaf_executor_options options = {.workers = compare->workers};
+    if (sheaf_executor_open(out, SHEAF_PROCESSES, &options) != SHEAF_OK)
+        return library_failure("compare");
+    return DONE;
+}
+
+/* Opening a pool, its first reduction, and closing it. */
+static int run_cold(struct compare_outcome *out, struct compare *compare,
+                    const struct compare_row *row)
+{
+    sheaf_executor *pool;
+    double start = now_seconds();
+    int status = open_pool(&pool, compare);
+    if (status != DONE)
+        return status;
+    status = reduce_on(out, compare, pool, row->isa);
+    sheaf_executor_close(pool);
+    out->seconds = now_seconds() - start;
+    return status;
+}
+
+/* A pool that has worked before, but not on this array: it has yet to map it. */
+static int run_first_use(struct compare_outcome *out, struct compare *compare,
+                         const struct compare_row *row)
+{
+    sheaf_executor *pool;
+    sheaf_scalar ignored;
+    int status = open_pool(&pool, compare);
+    if (status != DONE)
+        return status;
+    const sheaf_reduce_options options = {.executor = pool, .isa = row->isa};
+    if (sheaf_reduce(&ignored, compare->other, compare->op, &options) != SHEAF_OK) {
+        status = library_failure("compare");
+    } else {
+        double start = now_seconds();
+        status = reduce_on(out, compare, pool, row->isa);
+        out->seconds = now_seconds() - start;
+    }
+    sheaf_executor_close(pool);
+    return status;
+}
+
+static int run_hash(struct compare_outcome *out, struct compare *compare,
+                    const struct compare_row *row)
+{
+    const sheaf_hash_options options = {.executor = row->on, .isa = row->isa};
+    unsigned char hash[SHEAF_HASH_BYTES];
+    double start = now_seconds();
+    sheaf_status status = sheaf_hash(hash, compare->data, &options);
+    out->seconds = now_seconds() - start;
+    if (status != SHEAF_OK)
+        return library_failure("compare");
+    set_result(out, hash, sizeof hash);
+    return DONE;
+}
+
+/* The result is all values: their hash stands for them. */
+static int run_svd(struct compare_outcome *out, struct compare *compare,
+                   const struct compare_row *row)
+{
+    const sheaf_svd_options options = {.executor = row->on};
+    const sheaf_hash_options alone = {.executor = compare->sequential};
+    unsigned char hash[SHEAF_HASH_BYTES];
+    memset(sheaf_array_data(compare->values), 0xff, sheaf_array_bytes(compare->values));
+    double start = now_seconds();
+    sheaf_status status = sheaf_svd_values(compare->values, NULL, compare->data, &options);
+    out->seconds = now_seconds() - start;
+    if (status != SHEAF_OK || sheaf_hash(hash, compare->values, &alone) != SHEAF_OK)
+        return library_failure("compare");
+    set_result(out, hash, sizeof hash);
+    return DONE;
+}
+
+/* "threads, avx512", or with a note "processes, avx512, warm pool". */
+static struct compare_row *add(struct compare *compare, compare_run *run, const char *executor,
+                               const char *isa, const char *note)
+{
+    struct compare_row *row = &compare->rows[compare->row_count++];
+    const char *comma = isa != NULL && note != NULL ? ", " : "";
+    bool is_one = strcmp(executor, "sequential") == 0;
+    row->run = run;
+    row->executor = executor;
+    row->isa = isa;
+    row->workers = is_one ? 1 : compare->workers;
+    row->on = is_one                             ? compare->sequential
+              : strcmp(executor, "threads") == 0 ? compare->threads
+                                                 : compare->processes;
+    row->is_same = true;
+    snprintf(row->variant, sizeof row->variant, "%s, %s%s%s", executor, isa != NULL ? isa : "",
+             comma, note != NULL ? note : "");
+    return row;
+}
+
+static void add_reduction_rows(struct compare *compare)
+{
+    const char *fastest = compare->fastest_isa;
+    struct compare_row *row = add(compare, run_plain, "sequential", NULL, "plain loop");
+    row->may_differ = compare->op == SHEAF_SUM; /* it adds from left to right */
+    add(compare, run_reduce, "sequential", "scalar", NULL)->is_reference = true;
+    for (size_t i = 1; sheaf_isa_name(i) != NULL; i++)
+        add(compare, run_reduce, "sequential", sheaf_isa_name(i), NULL);
+    add(compare, run_reduce, "threads", "scalar", NULL);
+    if (strcmp(fastest, "scalar") != 0)
+        add(compare, run_reduce, "threads", fastest, NULL);
+    compare->places.threads = compare->row_count - 1;
+    compare->rows[compare->places.threads].decides = true;
+    compare->places.copied = compare->row_count;
+    row = add(compare, run_copied, "processes", NULL, "data copied");
+    row->isa = fastest;
+    add(compare, run_reduce, "processes", "scalar", NULL);
+    compare->places.cold = compare->row_count;
+    add(compare, run_cold, "processes", fastest, "cold pool");
+    add(compare, run_first_use, "processes", fastest, "first use");
+    compare->places.warm = compare->row_count;
+    add(compare, run_reduce, "processes", fastest, "warm pool")->decides = true;
+}
+
+static void add_other_rows(struct compare *compare, compare_run *run, const char *isa)
+{
+    static const char *const executors[] = {"sequential", "threads", "processes"};
+    for (size_t i = 0; i < 3; i++) {
+        struct compare_row *row = add(compare, run, executors[i], isa, NULL);
+        row->variant[strcspn(row->variant, ",")] = '\0';
+        row->is_reference = i == 0;
+        row->decides = i > 0;
+        row->may_differ = compare->kernel == COMPARE_SVD; /* LAPACK promises nothing */
+    }
+    compare->places.threads = 1;
+    compare->places.warm = 2;
+}
+
+void compare_add_rows(struct compare *compare)
+{
+    compare->places = (struct compare_places){
+        .threads = SIZE_MAX, .copied = SIZE_MAX, .warm = SIZE_MAX, .cold = SIZE_MAX};
+    if (compare->kernel == COMPARE_HASH)
+        add_other_rows(compare, run_hash, compare->fastest_isa);
+    else if (compare->kernel == COMPARE_SVD)
+        add_other_rows(compare, run_svd, NULL);
+    else
+        add_reduction_rows(compare);
+}

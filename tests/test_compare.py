@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""test_compare.py -- sheaf compare from outside: its rows, its table, its JSON, and how it ends.
+
+usage: test_compare.py SHEAF [PART OF A CASE'S NAME]
+
+Nothing here judges a speed. Oracles: Python's json and statistics, and the order statistics of the
+median computed from exact binomial numbers.
+"""
+import json
+import math
+import os
+import pathlib
+import pty
+import signal
+import statistics
+import subprocess
+import time
+
+from cli_check import EXECUTORS, SHEAF, SHM, fails, left_behind, main, not_json, output, run
+
+
+def compare(kernel, *arguments, columns=200, status=0):
+    text = run("compare", kernel, *arguments, "--json", "c.json", status=status,
+               environment={"COLUMNS": str(columns)}).stdout
+    with open("c.json", encoding="utf-8") as file:
+        table = json.load(file, parse_constant=not_json)
+    pathlib.Path("c.json").unlink()
+    return text, table
+
+
+def test_compare_reductions():
+    isas = None
+    for kernel in ("max", "min", "sum"):
+        text, table = compare(kernel, "--elements", "200003", "--repeat", "2", "--workers", "2")
+        assert {"cpu", "isas", "caches", "memory_bytes", "kernel", "compiler", "cpus"} <= set(
+            table["machine"])
+        isas = table["machine"]["isas"]
+        variants = [(row["executor"], row["isa"]) for row in table["rows"]]
+        simd = [("threads", isas[-1])] if len(isas) > 1 else []
+        assert variants == [
+            ("sequential", None), *(("sequential", isa) for isa in isas), ("threads", "scalar"), *simd,
+            ("processes", isas[-1]), ("processes", "scalar"), *[("processes", isas[-1])] * 3], variants
+        for i, row in enumerate(table["rows"]):
+            assert row["variant"] in text and row["kernel"] == kernel
+            assert len(row["seconds"]) == 2 and min(row["seconds"]) == row["seconds_min"] > 0
+            assert row["workers"] == (1 if row["executor"] == "sequential" else 2)
+            assert row["same_bits"] or (kernel == "sum" and i == 0), row
+            assert 0 < row["limit_fraction"] and 0 < row["speedup"]
+            assert abs(row["bytes_per_second"] * row["seconds_median"] / (200003 * 8) - 1) < 1e-6
+        assert set(table["read_limit"]) == {"1", "2"} and table["rounds"] == 2
+    text, table = compare("max", "--elements", "1", "--repeat", "1", "--workers", "1")
+    assert set(table["read_limit"]) == {"1"}
+    assert not left_behind()
+
+
+def test_compare_others():
+    for kernel, arguments in (("hash", ("--elements", "100000")), ("svd", ("--shape", "20x30x4"))):
+        text, table = compare(kernel, *arguments, "--repeat", "2", "--workers", "2")
+        assert [row["executor"] for row in table["rows"]] == list(EXECUTORS)
+        assert all(row["same_bits"] for row in table["rows"]) and "2 rounds" in text
+    assert not left_behind()
+
+
+def test_compare_intervals():
+    """Medians and intervals of the ratios of every round, from the seconds of every round."""
+    for rounds in (1, 5, 6, 15):
+        _, table = compare("max", "--elements", "20000", "--repeat", str(rounds), "--workers", "2")
+        below = lambda k: sum(math.comb(rounds, i) for i in range(k + 1)) / 2 ** rounds
+        rank = max((k for k in range(rounds // 2) if below(k) <= 0.025), default=0)
+        coverage = 1 - 2 * below(rank) if rounds > 1 else 0
+        assert abs(table["interval_coverage"] - coverage) < 1e-6, (rounds, table)
+        plain = table["rows"][0]["seconds"]
+        for row in table["rows"]:
+            limit = table["read_limit_seconds"][str(row["workers"])]
+            for name, over in (("speedup", plain), ("limit_fraction", limit)):
+                ratios = sorted(a / b for a, b in zip(over, row["seconds"], strict=True))
+                expected = [statistics.median(ratios), ratios[rank], ratios[-1 - rank]]
+                got = [row[name], *row[name + "_interval"]]
+                assert all(abs(a / b - 1) < 1e-5 for a, b in zip(got, expected)), (got, expected)
+
+
+def test_compare_widths():
+    for columns in (20, 40, 80, 200):
+        text, table = compare("sum", "--elements", "100000", "--repeat", "1", columns=columns)
+        assert max(map(len, text.splitlines())) <= columns, text
+        assert text.isascii() and "\t" not in text
+        assert all(line == line.rstrip() for line in text.splitlines()), text
+        flat = " ".join(text.split())
+        assert all(row["variant"] in flat for row in table["rows"]), flat
+    assert output("compare", "sum", "--elements", "1000", "--repeat", "1")  # no terminal: 80
+
+
+def test_compare_too_large():
+    done = run("compare", "max", "--elements", "1000000000000", status=1)  # 8 TB
+    offered = done.stderr.split("sheaf compare max --elements ")[1].split()[0]
+    free = os.statvfs("/dev/shm")
+    assert 0 < int(offered) * 8 <= free.f_bavail * free.f_frsize
+    run("compare", "max", "--elements", str(2 ** 62), status=1)
+    run("compare", "svd", "--shape", "1000000x1000x1000", status=1)
+    fails("no-folder", "compare", "max", "--elements", "1000", "--json", "no-folder/x.json")
+    assert not left_behind()
+
+
+def test_small_shared_memory():
+    """A /dev/shm of one megabyte, which only this case sees; what is offered does fit."""
+    script = 'mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "$@"'
+    inside = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+        print("  not checked: no right to mount")
+        return
+    more = {"capture_output": True, "text": True, "timeout": 100}
+    for kernel in ("max", "hash"):
+        done = subprocess.run([*inside, SHEAF, "compare", kernel], **more)
+        assert done.returncode == 1 and "this fits: " in done.stderr, done
+        offered = done.stderr.split("this fits: sheaf ")[1].split()
+        done = subprocess.run([*inside, SHEAF, *offered, "--repeat", "1"], **more)
+        assert done.returncode == 0, done
+    done = subprocess.run([*inside, SHEAF, "create", "large", "--shape", "1000000"], **more)
+    assert done.returncode == 1 and "8" in done.stderr and "free" in done.stderr, done
+
+
+def interrupted(number, *arguments, wait_for, to_group=False):
+    """Starts a long compare, sends it a signal when it has its array, and waits for its end."""
+    process = subprocess.Popen([SHEAF, "compare", *arguments], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, start_new_session=True)
+    key = f"sheaf-compare-{process.pid}"
+    deadline = time.monotonic() + 60
+    while not (SHM / key).exists() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(wait_for)
+    os.killpg(process.pid, number) if to_group else process.send_signal(number)
+    sent = time.monotonic()
+    error = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 128 + number, (process.returncode, error)
+    assert time.monotonic() - sent < 30  # a hang, not a speed
+    assert "\n" == error[-1] and error.count("\n") == 1, error
+    deadline = time.monotonic() + 20
+    while (children := ours_running(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not children, children
+    assert not left_behind()
+
+
+def ours_running(parent):
+    """Processes that still have the parent's array mapped."""
+    found = []
+    for maps in pathlib.Path("/proc").glob("[0-9]*/maps"):
+        try:
+            if f"/dev/shm/sheaf-compare-{parent}" in maps.read_text():
+                found.append(maps.parent.name)
+        except OSError:
+            pass
+    return found
+
+
+def test_compare_interrupted():
+    long = ("max", "--elements", "8000000", "--repeat", "1000")
+    for number, wait_for in ((signal.SIGINT, 0), (signal.SIGINT, 1), (signal.SIGTERM, 2)):
+        interrupted(number, *long, wait_for=wait_for)
+    interrupted(signal.SIGINT, *long, wait_for=1, to_group=True)  # as a terminal does it
+
+
+def test_compare_on_a_terminal():
+    """The progress line is written on a terminal only, and taken away at the end."""
+    controller, terminal = pty.openpty()
+    subprocess.run([SHEAF, "compare", "max", "--elements", "1000", "--repeat", "1"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=terminal, timeout=100)
+    os.close(terminal)
+    shown = b""
+    try:
+        while piece := os.read(controller, 65536):
+            shown += piece
+    except OSError:
+        pass  # the terminal's other end is closed
+    os.close(controller)
+    assert b"\rcompare max: round 1" in shown and shown.endswith(b"\r\x1b[K"), shown[-200:]
+
+
+def test_compare_output_that_cannot_be_written():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([SHEAF, "compare", "max", "--elements", "1000", "--repeat", "1"],
+                              stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and not left_behind(), done
+
+
+if __name__ == "__main__":
+    main(globals())
