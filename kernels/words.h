@@ -61,18 +61,6 @@ static inline void load_words(words r[16], const uint8_t *const input[WORDS], si
     }
 }
 
-/* The reverse. Two lanes may have the same address if they hold the same words. */
-static inline void store_words_at(uint8_t *const output[WORDS], size_t offset, const words r[16])
-{
-    for (size_t part = 0; part < 16; part += WORDS) {
-        words t[WORDS];
-        memcpy(t, r + part, sizeof t);
-        transpose_words(t);
-        for (size_t i = 0; i < WORDS; i++)
-            memcpy(output[i] + offset + 4 * part, &t[i], sizeof t[0]);
-    }
-}
-
 static inline words words_of(uint32_t word)
 {
     return word - (words){0};

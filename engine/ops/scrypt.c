@@ -1,9 +1,10 @@
-/* scrypt.c -- the middle of scrypt: PBKDF2's blocks, and ROMix in lanes, in memory that is kept as long as
- * a worker stays with the job, and then wiped. */
+/* scrypt.c -- the middle of scrypt: PBKDF2's blocks, and ROMix in lanes, in memory that each
+ * worker keeps, and wipes as it leaves a job. */
 #include "ops/scrypt.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,16 +19,25 @@ enum {
     /* Between the rows of two lanes, so that they do not fall into the same cache sets: (128, 1024)
      * takes 8.0 ns a block with it, 8.6 without. A page and a line. */
     LANE_GAP = 4096 + 64,
+    KEPT_BYTES = 256 * 1024 * 1024,
     NS_PER_BLOCK = 10, /* of a lane, for the size of a leaf */
 };
 
-/* This thread's memory for rows, from its first leaf of a job to the end of its visit. */
-static _Thread_local struct scratch {
+/* This thread's memory for rows. It is wiped at the end of each visit to a job, and kept for the next one
+ * unless it is large: to map and unmap 128 MiB for each job takes 25 ms, and in a virtual machine whose
+ * host takes free pages back it takes 400. */
+struct scratch {
     unsigned char *address; /* on a huge page's boundary */
     size_t bytes;
+    size_t used; /* since it was wiped */
     void *mapped;
     size_t mapped_bytes;
-} scratch;
+};
+
+static _Thread_local struct scratch scratch;
+static pthread_key_t at_thread_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool has_key;
 
 uint64_t sheaf_scrypt_lane_bytes(uint64_t n, uint32_t r)
 {
@@ -39,20 +49,49 @@ uint64_t sheaf_scrypt_worker_bytes(const struct kernels *kernels, uint32_t r)
     return UINT64_C(128) * r * kernels->scrypt_lanes;
 }
 
+static void unmap(struct scratch *mine)
+{
+    if (mine->mapped != NULL)
+        munmap(mine->mapped, mine->mapped_bytes);
+    memset(mine, 0, sizeof *mine);
+}
+
+static void unmap_at_thread_end(void *mine)
+{
+    unmap(mine);
+}
+
+static void make_key(void)
+{
+    has_key = pthread_key_create(&at_thread_end, unmap_at_thread_end) == 0;
+}
+
+/* The library is unloaded: threads that end later must not look for unmap_at_thread_end(). */
+__attribute__((destructor)) static void delete_key(void)
+{
+    if (has_key)
+        pthread_key_delete(at_thread_end);
+}
+
 static void leave(void)
 {
-    if (scratch.mapped == NULL)
-        return;
-    wipe(scratch.address, scratch.bytes);
-    munmap(scratch.mapped, scratch.mapped_bytes);
-    memset(&scratch, 0, sizeof scratch);
+    wipe(scratch.address, scratch.used);
+    scratch.used = 0;
+    if (scratch.bytes > KEPT_BYTES || !has_key)
+        unmap(&scratch);
 }
 
 static sheaf_status get_scratch(size_t bytes)
 {
+    if (scratch.used < bytes)
+        scratch.used = bytes;
     if (scratch.bytes >= bytes)
         return SHEAF_OK;
-    leave();
+    wipe(scratch.address, scratch.bytes);
+    unmap(&scratch);
+    pthread_once(&once, make_key);
+    if (has_key && pthread_setspecific(at_thread_end, &scratch) != 0)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "scrypt: no memory for a thread's own data");
     size_t mapped_bytes = bytes + HUGE_PAGE;
     void *mapped = mmap(NULL, mapped_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -60,7 +99,7 @@ static sheaf_status get_scratch(size_t bytes)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "scrypt: cannot map %zu bytes for a worker: %s",
                           mapped_bytes, strerror(errno));
     madvise(mapped, mapped_bytes, MADV_DONTDUMP);
-    madvise(mapped, mapped_bytes, MADV_DONTFORK);
+    madvise(mapped, mapped_bytes, MADV_WIPEONFORK);
     if (bytes > HUGE_PAGE) /* a fault takes a huge page at once, and clears it */
         madvise(mapped, mapped_bytes, MADV_HUGEPAGE);
     scratch.mapped = mapped;
@@ -68,6 +107,7 @@ static sheaf_status get_scratch(size_t bytes)
     scratch.address =
         (unsigned char *)(((uintptr_t)mapped + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
     scratch.bytes = bytes;
+    scratch.used = bytes;
     return SHEAF_OK;
 }
 

@@ -11,7 +11,8 @@
  *   - Worker processes get no password and no salt, but what the first step made of them, through
  *     anonymous shared memory that goes with its last mapping. Nothing is ever in a named segment,
  *     in a file, in an error's text or in a log.
- *   - Such memory is kept out of core dumps and of forked children (MADV_DONTDUMP, MADV_DONTFORK).
+ *   - Such memory is kept out of core dumps and of forked children (MADV_DONTDUMP, MADV_WIPEONFORK,
+ *     MADV_DONTFORK).
  *   - sheaf_scrypt_verify() compares in constant time.
  *
  * What is not
@@ -43,7 +44,9 @@ typedef struct sheaf_bytes {
     size_t bytes;
 } sheaf_bytes;
 
-/* The cost, and the length of a result. Memory is 128 n r bytes for each input in flight. */
+/* The cost, and the length of a result. Memory is 128 n r bytes for each input in flight: of every worker
+ * up to 8 with AVX-512, 6 with AVX2. A thread or process that has worked keeps its memory for the next
+ * call, wiped, until it ends, if that is at most 256 MiB. */
 typedef struct sheaf_scrypt_params {
     uint64_t n;    /* a power of two, 2 or more, below 2^(16 r) */
     uint32_t r;    /* 1 or more; r p < 2^30 */
