@@ -260,7 +260,7 @@ static _Noreturn void be_an_owner(int pipe_end)
     size_t n = 3000000;
     sheaf_array *array;
     CHECK_OK(sheaf_create(&array, check_key("owned"), SHEAF_F64, 1, &n,
-                          &(sheaf_create_options){SHEAF_OWNED}));
+                          &(sheaf_create_options){.lifetime = SHEAF_OWNED}));
     sheaf_executor *pool = open_pool(WORKERS);
     for (size_t i = 0; i < WORKERS; i++)
         report.workers[i] = worker_pid(pool, i);

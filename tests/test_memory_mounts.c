@@ -174,7 +174,7 @@ static void kill_named_creators(void)
         if (child == 0)
             for (;;)
                 if (sheaf_create(&array, "named", SHEAF_F64, 1, shape,
-                                 &(sheaf_create_options){SHEAF_OWNED}) == SHEAF_OK)
+                                 &(sheaf_create_options){.lifetime = SHEAF_OWNED}) == SHEAF_OK)
                     sheaf_detach(array);
         struct timespec time = {.tv_nsec = (long)(check_random(&state) % 10000000)};
         nanosleep(&time, NULL);

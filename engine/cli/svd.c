@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/team.h"
@@ -60,21 +59,22 @@ static int make_outputs(struct svd *svd)
     return DONE;
 }
 
+static void copy_values(sheaf_array *stored, void *context)
+{
+    const sheaf_array *values = context;
+    if (sheaf_array_bytes(values) > 0)
+        memcpy(sheaf_array_data(stored), sheaf_array_data(values), sheaf_array_bytes(values));
+}
+
 /* The values go under their key when they are complete. */
 static int store(const struct svd *svd)
 {
+    const sheaf_create_options options = {.fill = copy_values, .context = svd->values};
     sheaf_array *stored;
-    int status = interrupt_start("svd");
-    if (status != DONE)
-        return status;
-    if (interrupt_create(&stored, svd->store_key, sheaf_array_dtype(svd->values),
-                         sheaf_array_ndim(svd->values), sheaf_array_shape(svd->values),
-                         NULL) != SHEAF_OK)
+    if (sheaf_create(&stored, svd->store_key, sheaf_array_dtype(svd->values),
+                     sheaf_array_ndim(svd->values), sheaf_array_shape(svd->values),
+                     &options) != SHEAF_OK)
         return library_failure("svd");
-    if (sheaf_array_bytes(svd->values) > 0)
-        memcpy(sheaf_array_data(stored), sheaf_array_data(svd->values),
-               sheaf_array_bytes(svd->values));
-    interrupt_release(svd->store_key);
     sheaf_detach(stored);
     return DONE;
 }

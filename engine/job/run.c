@@ -6,6 +6,7 @@
 
 #include <sheaf/version.h>
 
+#include "base/error.h"
 #include "job/board.h"
 #include "kernels.h"
 
@@ -29,6 +30,9 @@ sheaf_status request_plan(struct request *request)
     for (uint32_t i = 0; i < request->array_count; i++) {
         const struct sheaf_array *array = request->arrays[i];
         struct op_array *shape = &request->shapes[i];
+        if ((sheaf_ops[request->op]->writes >> i & 1) != 0 && !array->segment->is_writable)
+            return SHEAF_FAIL(SHEAF_ERR_ACCESS,
+                              "\"%s\" would be written, and is attached read-only", array->key);
         shape->dtype = (uint32_t)array->dtype;
         shape->ndim = (uint32_t)array->ndim;
         shape->size = array->size;

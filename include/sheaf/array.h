@@ -51,6 +51,9 @@ typedef enum sheaf_lifetime {
 
 typedef struct sheaf_create_options {
     sheaf_lifetime lifetime;
+    void (*fill)(sheaf_array *array,
+                 void *context); /* called before the key appears; NULL: zeros */
+    void *context;
 } sheaf_create_options;
 
 typedef enum sheaf_access {

@@ -31,7 +31,8 @@ typedef struct sheaf_svd_report {
 /* The singular values of each of the matrices of a, shape (..., m, n), f32 or f64, in falling order
  * into values, shape (..., min(m, n)) of the same dtype. One LAPACK ?gesdd call for each matrix, one
  * thread each; LAPACK (OpenBLAS) is loaded at the first call. report may be NULL.
- * Errors: ARGUMENT, DTYPE, SHAPE, NOT_SHARED, UNSUPPORTED (no LAPACK), and those of the executor. */
+ * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (values or status is attached read-only), NOT_SHARED,
+ * UNSUPPORTED (no LAPACK), and those of the executor. */
 SHEAF_EXPORT sheaf_status sheaf_svd_values(sheaf_array *values, sheaf_svd_report *report,
                                            const sheaf_array *a, const sheaf_svd_options *options);
 
