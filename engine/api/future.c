@@ -44,7 +44,9 @@ static void write_result(void *out, const sheaf_future *future, const void *resu
 
 bool sheaf_future_done(const sheaf_future *future)
 {
-    return future != NULL && (future->pool == NULL || pool_is_done(future->pool, &future->ticket));
+    return future != NULL &&
+           (future->pool == NULL ||
+            (future->fork_count == fork_count() && pool_is_done(future->pool, &future->ticket)));
 }
 
 bool sheaf_future_running(const sheaf_future *future)
@@ -105,6 +107,8 @@ sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future
     struct job_error error = {.worker = -1};
     if (out == NULL || future == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "failure: NULL given");
+    if (future->pool != NULL && future->fork_count != fork_count())
+        return SHEAF_FAIL(SHEAF_ERR_CLOSED, "failure: this future belongs to the parent process");
     if (!sheaf_future_done(future))
         return SHEAF_FAIL(SHEAF_ERR_TIMEOUT, "failure: the work is not done yet");
     if (future->pool != NULL)

@@ -19,8 +19,8 @@ struct sheaf_future {
     _Alignas(16) unsigned char result[OP_RESULT_BYTES_MAX]; /* of what was done at once */
 };
 
-/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; that of work which was done at
- * once is the future's. */
+/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; those of the work itself if it
+ * was done at once. */
 sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
                           const struct request *request);
 
