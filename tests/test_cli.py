@@ -57,6 +57,7 @@ def test_usage():
     usage("normal", "create", KEY, "--shape", "3", "--dtype", "i32", "--fill", "normal")
     usage("i64", "create", KEY, "--shape", "3000000000", "--dtype", "i32", "--fill", "arange")
     usage("takes no operand", "list", "x")
+    usage("unknown command", "help", "copy-worker")
     usage("one KEY", "info")
     usage("at least one KEY", "remove")
     usage("OP and KEY", "reduce", "max")
@@ -167,8 +168,9 @@ def test_load_save():
     assert output("reduce", "min", KEY + "2") == "-2\n"
     assert output("reduce", "max", "file://" + os.path.abspath("in.npy")) == "3\n"
     fails(KEY, "load", "in.npy", KEY)
+    fails(f'sheaf create: "{KEY}": the key is taken', "create", KEY, "--shape", "1")
     fails("none.npy", "load", "none.npy", KEY + "3")
-    fails("", "save", KEY, "no-folder/out.npy")
+    fails("sheaf save: no-folder/out.npy: no such", "save", KEY, "no-folder/out.npy")
     fails("", "save", KEY + "3", "out2.npy")
     bad = {
         "fortran": npy("fortran.npy", shape="(2, 2)", fortran="True", data=bytes(32)),
