@@ -12,6 +12,7 @@
 
 #include "base/atomics.h"
 #include "base/error.h"
+#include "base/file_size.h"
 #include "memory/available.h"
 
 enum {
@@ -80,6 +81,8 @@ int shm_reserve(int descriptor, size_t bytes)
     /* Asking costs some 100 us; the OOM killer costs a process. */
     if (bytes > UNASKED_BYTES && bytes > memory_available())
         return ENOMEM;
+    if (!file_size_is_allowed(bytes))
+        return EFBIG;
     for (size_t done = 0; done < bytes;) {
         size_t count = bytes - done < piece ? bytes - done : piece;
         int error = posix_fallocate(descriptor, (off_t)done, (off_t)count);
