@@ -24,7 +24,6 @@ static void free_slot(struct pool *pool, uint32_t index)
     slot->is_taken = false;
     slot->is_abandoned = false;
     explicit_bzero(job->params, sizeof job->params); /* may be a key */
-    explicit_bzero(slot->request.params, sizeof slot->request.params);
     and_seq_cst(&pool->board->active[index / 64], ~(UINT64_C(1) << index % 64));
     store_seq_cst(&job->state, job_state(slot->generation, JOB_FREE));
     /* The last release of a segment calls its hook, which wants the mutex of every pool. */
