@@ -2,6 +2,7 @@
 #ifndef SHEAF_TESTS_FUZZ_H
 #define SHEAF_TESTS_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Writes input i to start from, FUZZ_INPUT_BYTES at most. Returns its bytes; 0 after the last. */
 size_t fuzz_seed(size_t i, uint8_t *to);
 
-static inline void require(int condition)
+static inline void require(bool condition)
 {
     if (!condition)
         abort();
