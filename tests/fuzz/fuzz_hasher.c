@@ -4,19 +4,11 @@
  * and a number. The hashed bytes are the steps themselves, over and over. */
 #include "fuzz.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sheaf/sheaf.h>
 
 enum { MOST = 140000, OUT = 200 };
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static uint8_t bytes[MOST];
 
