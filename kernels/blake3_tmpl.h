@@ -13,7 +13,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are loaded as they lie");
 
-/* The flags of block b of an input of that many blocks. */
+/* The flags of block b of an input of that many blocks, but for the mode's. */
 static inline uint32_t blake3_flags(size_t b, size_t blocks)
 {
     if (blocks == 1)
@@ -23,16 +23,17 @@ static inline uint32_t blake3_flags(size_t b, size_t blocks)
 
 #if VBYTES < 16
 
-static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                        const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t cv[8];
-        memcpy(cv, sheaf_blake3_iv, sizeof cv);
+        uint32_t state[16];
+        memcpy(state, key, 8 * sizeof state[0]);
         for (size_t b = 0; b < blocks; b++) {
-            sheaf_blake3_compress(cv, x + (i * blocks + b) * BLAKE3_BLOCK, BLAKE3_BLOCK,
-                                  blocks > 1 ? counter + i : 0, blake3_flags(b, blocks));
+            sheaf_blake3_compress(state, x + (i * blocks + b) * BLAKE3_BLOCK, BLAKE3_BLOCK,
+                                  blocks > 1 ? counter + i : 0, mode | blake3_flags(b, blocks));
         }
-        memcpy(cvs + 8 * i, cv, sizeof cv);
+        memcpy(cvs + 8 * i, state, 8 * sizeof state[0]);
     }
 }
 
@@ -61,7 +62,7 @@ typedef uint32_t words __attribute__((vector_size(VBYTES)));
 
 /* Rows become columns. A round doubles the row's and the column's numbers, the highest bit of each
  * becoming the lowest of the other; after log2(lanes) rounds they have changed places. */
-static inline void transpose_words(words r[BLAKE3_LANES])
+static inline __attribute__((always_inline)) void transpose_words(words r[BLAKE3_LANES])
 {
     for (size_t round = 1; round < BLAKE3_LANES; round *= 2) {
         words t[BLAKE3_LANES];
@@ -73,17 +74,20 @@ static inline void transpose_words(words r[BLAKE3_LANES])
     }
 }
 
+/* Inlined always: only then the schedule is constants, and words stay in registers (GCC 12 left the rounds
+ * as calls, at half the speed). */
 static inline words words_of(uint32_t word)
 {
     return word - (words){0};
 }
 
-static inline words rotate_words(words x, int bits)
+static inline __attribute__((always_inline)) words rotate_words(words x, int bits)
 {
     return x >> bits | x << (32 - bits);
 }
 
-static inline void mix_words(words v[16], int a, int b, int c, int d, words x, words y)
+static inline __attribute__((always_inline)) void mix_words(words v[16], int a, int b, int c, int d,
+                                                            words x, words y)
 {
     v[a] += v[b] + x;
     v[d] = rotate_words(v[d] ^ v[a], 16);
@@ -95,7 +99,8 @@ static inline void mix_words(words v[16], int a, int b, int c, int d, words x, w
     v[b] = rotate_words(v[b] ^ v[c], 7);
 }
 
-static inline void mix_words_round(words v[16], const words m[16], const uint8_t word[16])
+static inline __attribute__((always_inline)) void mix_words_round(words v[16], const words m[16],
+                                                                  const uint8_t word[16])
 {
     mix_words(v, 0, 4, 8, 12, m[word[0]], m[word[1]]);
     mix_words(v, 1, 5, 9, 13, m[word[2]], m[word[3]]);
@@ -108,8 +113,9 @@ static inline void mix_words_round(words v[16], const words m[16], const uint8_t
 }
 
 /* The compression function on one block of each input, whose words are m. */
-static inline void compress_words(words cv[8], const words m[16], words counter_low,
-                                  words counter_high, uint32_t flags)
+static inline __attribute__((always_inline)) void compress_words(words cv[8], const words m[16],
+                                                                 words counter_low,
+                                                                 words counter_high, uint32_t flags)
 {
     words v[16];
     for (size_t i = 0; i < 8; i++)
@@ -132,7 +138,8 @@ static inline void compress_words(words cv[8], const words m[16], words counter_
 }
 
 /* At most one input a lane; the lanes without one repeat the last. */
-static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                         const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     const uint8_t *input[BLAKE3_LANES];
     words counter_low, counter_high;
@@ -144,7 +151,7 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
         counter_high[i] = (uint32_t)(number >> 32);
     }
     for (size_t i = 0; i < 8; i++)
-        cv[i] = words_of(sheaf_blake3_iv[i]);
+        cv[i] = words_of(key[i]);
     for (size_t b = 0; b < blocks; b++) {
         words m[16];
         for (size_t part = 0; part < 16; part += BLAKE3_LANES) {
@@ -152,18 +159,19 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
                 memcpy(&m[part + i], input[i] + b * BLAKE3_BLOCK + 4 * part, sizeof m[0]);
             transpose_words(m + part);
         }
-        compress_words(cv, m, counter_low, counter_high, blake3_flags(b, blocks));
+        compress_words(cv, m, counter_low, counter_high, mode | blake3_flags(b, blocks));
     }
     for (size_t i = 0; i < n; i++)
         for (size_t word = 0; word < 8; word++)
             cvs[8 * i + word] = cv[word][i];
 }
 
-static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                        const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     for (size_t i = 0; i < n; i += BLAKE3_LANES)
         blake3_group(x + i * blocks * BLAKE3_BLOCK, n - i < BLAKE3_LANES ? n - i : BLAKE3_LANES,
-                     blocks, counter + i, cvs + 8 * i);
+                     blocks, counter + i, key, mode, cvs + 8 * i);
 }
 
 #undef FIRST_HALVES

@@ -47,9 +47,27 @@ typedef size_t exact_kernel(const void *x, size_t n, double bound, double *sums)
 
 /* The chaining values, 8 words each, of n inputs that lie one after the other: chunks number counter,
  * counter + 1, .. (blocks: 16), or parent nodes of two chaining values each (blocks: 1). None is the
- * root. cvs may be x. */
+ * root. key: 8 words that each of them begins with; mode: the flags that all blocks have. cvs may be x. */
 typedef void blake3_kernel(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
-                           uint32_t *cvs);
+                           const uint32_t *key, uint32_t mode, uint32_t *cvs);
+
+/* BLAKE3's compression function. state: 8 words of chaining value; then all 16 words of the output, of
+ * which the first 8 are the next chaining value. block: 64 bytes. */
+typedef void blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
+                             uint64_t counter, uint32_t flags);
+
+/* The singular values of count matrices of m x n, in C order, one after the other, at most
+ * KERNEL_SVD_COLUMNS_MAX on their shorter side: min(m, n) each, falling, to values. status: 0, or 1 for a
+ * matrix that is not finite, whose values are NaN. scratch: sheaf_svd_scratch() bytes at a multiple of 64.
+ * sweeps_for_one: how many dqds may take, for each value of a matrix, before that matrix is bisected:
+ * KERNEL_SVD_SWEEPS, or less to test that. */
+typedef void svd_values_kernel(const void *x, size_t count, size_t m, size_t n, void *values,
+                               int32_t *status, size_t sweeps_for_one, void *scratch);
+
+enum { KERNEL_SVD_COLUMNS_MAX = 64, KERNEL_SVD_SWEEPS = 40 };
+
+/* The bytes that svd_values() needs for matrices of m x n; 0 if it does not take them. */
+size_t sheaf_svd_scratch(size_t m, size_t n);
 
 struct kernels {
     const char *isa; /* a name in isas.def: "scalar", "avx2", "avx512", "neon" */
@@ -74,6 +92,8 @@ struct kernels {
     fold_kernel *upper;
     exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
+    blake3_compress *blake3_one;
+    svd_values_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats */
 };
 
 /* BLAKE3; see blake3.c for the source. */
@@ -84,14 +104,16 @@ enum {
     BLAKE3_CHUNK_END = 2,
     BLAKE3_PARENT = 4,
     BLAKE3_ROOT = 8,
+    BLAKE3_KEYED_HASH = 16,
+    BLAKE3_DERIVE_KEY_CONTEXT = 32,
+    BLAKE3_DERIVE_KEY_MATERIAL = 64,
 };
 
-/* The chaining value that a chunk and a parent node begin with. */
+/* The chaining value that a chunk and a parent node begin with, if there is no key. */
 extern const uint32_t sheaf_blake3_iv[8];
 
-/* The compression function. cv: 8 words, replaced by the first half of the output. block: 64 bytes. */
-void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
-                           uint64_t counter, uint32_t flags);
+/* In portable C. */
+blake3_compress sheaf_blake3_compress;
 
 /* Table i of those that this build has and this CPU (and its system) runs, slowest first: 0 is
  * scalar. NULL past the last. Thread-safe. */

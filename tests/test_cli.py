@@ -298,6 +298,8 @@ def test_svd():
         lines = output("svd", KEY, "--executor", executor).splitlines()
         assert [[float(x) for x in line.split()] for line in lines] == row["s"]
     fails(KEY + "s", "svd", KEY, "--s", KEY + "s")  # taken
+    fails("cannot be a key", "svd", KEY, "--s", "a/b")
+    fails("to a NAME", "svd", KEY, "--s", "file://s.npy")
     data = struct.pack("<4d", 1, math.nan, 0, 1)
     output("load", npy("n.npy", shape="(2, 2)", data=data), KEY + "n")
     done = run("svd", KEY + "n", "--json", status=1)

@@ -22,7 +22,7 @@ static sheaf_array *make_doubles(const char *name, size_t n)
     sheaf_array *array;
     unsigned long long state = n;
     CHECK_OK(sheaf_create(&array, check_key(name), SHEAF_F64, 1, &n,
-                          &(sheaf_create_options){SHEAF_OWNED}));
+                          &(sheaf_create_options){.lifetime = SHEAF_OWNED}));
     double *x = sheaf_array_data(array);
     for (size_t i = 0; i < n; i++) {
         double unit = (double)(long long)check_random(&state) / 9223372036854775808.0;
@@ -116,6 +116,32 @@ static void private_arrays_are_refused_by_processes_only(void)
     CHECK_ERROR_SAYS("sheaf_create_anonymous");
     sheaf_executor_close(executor);
     sheaf_detach(array);
+}
+
+static void a_read_only_output_is_refused(void)
+{
+    const sheaf_backend kinds[] = {SHEAF_SEQUENTIAL, SHEAF_PROCESSES};
+    size_t shape[] = {4, 3, 3};
+    size_t row[] = {4, 3};
+    sheaf_array *a;
+    sheaf_array *values;
+    sheaf_array *read_only;
+    CHECK_OK(sheaf_create_anonymous(&a, SHEAF_F64, 3, shape));
+    CHECK_OK(sheaf_create(&values, check_key("values"), SHEAF_F64, 2, row,
+                          &(sheaf_create_options){.lifetime = SHEAF_OWNED}));
+    CHECK_OK(sheaf_attach(&read_only, check_key("values"),
+                          &(sheaf_attach_options){.access = SHEAF_READ_ONLY}));
+    for (size_t b = 0; b < 2; b++) {
+        sheaf_executor *executor;
+        CHECK_OK(sheaf_executor_open(&executor, kinds[b], &(sheaf_executor_options){.workers = 1}));
+        sheaf_svd_options options = {.executor = executor};
+        CHECK_STATUS(SHEAF_ERR_ACCESS, sheaf_svd_values(read_only, NULL, a, &options));
+        CHECK_OK(sheaf_svd_values(values, NULL, a, &options));
+        sheaf_executor_close(executor);
+    }
+    sheaf_detach(read_only);
+    sheaf_detach(values);
+    sheaf_detach(a);
 }
 
 static void bad_arguments_are_errors(void)
@@ -309,6 +335,7 @@ static void a_forked_child_is_refused_and_leaves_cleanly(void)
             sheaf_executor_close(executors[i]);
         }
         CHECK_STATUS(SHEAF_ERR_CLOSED, sheaf_future_result(&value, sizeof value, future, -1));
+        CHECK(!sheaf_future_done(future));
         sheaf_future_release(future);
 #ifdef __SANITIZE_THREAD__
         printf("  not under TSan, which ends a forked child that starts threads: its own pools\n");
@@ -336,8 +363,8 @@ static void a_forked_child_is_refused_and_leaves_cleanly(void)
 
 CHECK_MAIN(CASE(every_executor_and_isa_gives_the_same_bits),
            CASE(workers_reach_anonymous_and_unlinked_arrays),
-           CASE(private_arrays_are_refused_by_processes_only), CASE(bad_arguments_are_errors),
-           CASE(a_closed_executor_is_an_error), CASE(futures_wait_and_tell),
-           CASE(a_detached_array_lives_until_its_jobs_are_done),
+           CASE(private_arrays_are_refused_by_processes_only), CASE(a_read_only_output_is_refused),
+           CASE(bad_arguments_are_errors), CASE(a_closed_executor_is_an_error),
+           CASE(futures_wait_and_tell), CASE(a_detached_array_lives_until_its_jobs_are_done),
            CASE(many_threads_share_an_executor), CASE(a_full_table_is_busy),
            CASE(a_forked_child_is_refused_and_leaves_cleanly))

@@ -47,6 +47,7 @@ const char *sheaf_status_name(sheaf_status status)
         [SHEAF_ERR_WORKER] = "SHEAF_ERR_WORKER",
         [SHEAF_ERR_UNSUPPORTED] = "SHEAF_ERR_UNSUPPORTED",
         [SHEAF_ERR_SYSTEM] = "SHEAF_ERR_SYSTEM",
+        [SHEAF_ERR_CANCELLED] = "SHEAF_ERR_CANCELLED",
     };
     size_t row = (size_t)status;
     return row < sizeof names / sizeof names[0] ? names[row] : "SHEAF_ERR_?";

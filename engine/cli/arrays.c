@@ -3,7 +3,6 @@
 
 #include "cli/commands.h"
 #include "cli/fill.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/print.h"
 
@@ -85,20 +84,23 @@ static size_t elements(const struct create *create)
     return count;
 }
 
-static int create_run(const struct create *create)
+static void fill(sheaf_array *array, void *context)
 {
+    const struct create *create = context;
+    fill_array(array, create->fill, create->seed, sheaf_executor_workers(NULL));
+}
+
+static int create_run(struct create *create)
+{
+    const sheaf_create_options options = {.fill = fill, .context = create};
     sheaf_array *array;
+    int status = DONE;
     const char *refusal = fill_refusal(create->fill, create->dtype, elements(create));
     if (refusal != NULL)
         return usage_error("create", "%s", refusal);
-    int status = interrupt_start("create");
-    if (status != DONE)
-        return status;
-    if (interrupt_create(&array, create->key, create->dtype, create->ndim, create->shape, NULL) !=
+    if (sheaf_create(&array, create->key, create->dtype, create->ndim, create->shape, &options) !=
         SHEAF_OK)
         return library_failure("create");
-    fill_array(array, create->fill, create->seed, sheaf_executor_workers(NULL));
-    interrupt_release(create->key);
     if (create->as_json)
         status = print_key_info("create", create->key, true);
     else

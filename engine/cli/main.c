@@ -77,7 +77,7 @@ static bool keep_standard_descriptors(void)
 {
     int descriptor;
     do
-        descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+        descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC);
     while (descriptor >= 0 && descriptor <= STDERR_FILENO);
     return descriptor >= 0 && close(descriptor) == 0;
 }

@@ -54,10 +54,10 @@ int option_error(const char *command, int returned, char **argv)
     const char *option = argv[optind - 1];
     if (returned == ':')
         return usage_error(command, "%s needs a value", option);
-    if (optopt != 0 && strncmp(option, "--", 2) == 0)
-        return usage_error(command, "%.*s takes no value", (int)strcspn(option, "="), option);
-    if (optopt != 0 && optopt < 128)
+    if (optopt != 0 && optopt < OPTION_JSON && optopt != OPTION_HELP)
         return usage_error(command, "unknown option -%c", optopt);
+    if (optopt != 0)
+        return usage_error(command, "%.*s takes no value", (int)strcspn(option, "="), option);
     return usage_error(command, "unknown or ambiguous option %s", option);
 }
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/team.h"
@@ -60,21 +59,34 @@ static int make_outputs(struct svd *svd)
     return DONE;
 }
 
+static void copy_values(sheaf_array *stored, void *context)
+{
+    const sheaf_array *values = context;
+    if (sheaf_array_bytes(values) > 0)
+        memcpy(sheaf_array_data(stored), sheaf_array_data(values), sheaf_array_bytes(values));
+}
+
+/* What store() would say of its key, before the work rather than after it. */
+static int check_store_key(const char *key)
+{
+    sheaf_array_info info;
+    if (strncmp(key, "file://", 7) == 0)
+        return failure("svd", "--s %s: the values can go to a NAME only (then: sheaf save)", key);
+    sheaf_status status = sheaf_info(&info, key);
+    if (status == SHEAF_OK)
+        return failure("svd", "--s %s: the key is taken (sheaf remove %s)", key, key);
+    return status == SHEAF_ERR_NOT_FOUND ? DONE : library_failure("svd");
+}
+
 /* The values go under their key when they are complete. */
 static int store(const struct svd *svd)
 {
+    const sheaf_create_options options = {.fill = copy_values, .context = svd->values};
     sheaf_array *stored;
-    int status = interrupt_start("svd");
-    if (status != DONE)
-        return status;
-    if (interrupt_create(&stored, svd->store_key, sheaf_array_dtype(svd->values),
-                         sheaf_array_ndim(svd->values), sheaf_array_shape(svd->values),
-                         NULL) != SHEAF_OK)
+    if (sheaf_create(&stored, svd->store_key, sheaf_array_dtype(svd->values),
+                     sheaf_array_ndim(svd->values), sheaf_array_shape(svd->values),
+                     &options) != SHEAF_OK)
         return library_failure("svd");
-    if (sheaf_array_bytes(svd->values) > 0)
-        memcpy(sheaf_array_data(stored), sheaf_array_data(svd->values),
-               sheaf_array_bytes(svd->values));
-    interrupt_release(svd->store_key);
     sheaf_detach(stored);
     return DONE;
 }
@@ -150,6 +162,8 @@ static int svd_run(struct svd *svd)
     if (sheaf_attach(&svd->input, svd->key, &read_only) != SHEAF_OK)
         return library_failure("svd");
     int status = make_outputs(svd);
+    if (status == DONE && svd->store_key != NULL)
+        status = check_store_key(svd->store_key);
     if (status == DONE)
         status = work_open(&svd->executor, &svd->work, "svd");
     if (status == DONE)

@@ -1,7 +1,6 @@
 /* executor.c -- the table of backends, the table of handles, and the default executor. */
 #include "exec/executor.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 
@@ -19,9 +18,7 @@ enum { BACKENDS = sizeof backends / sizeof backends[0] };
 static struct sheaf_executor executors[EXECUTORS_MAX];
 static _Atomic uint32_t next_handle;
 
-static pthread_mutex_t default_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct sheaf_executor *) default_executor;
-static _Atomic uint32_t default_fork_count;
 
 const char *sheaf_backend_name(sheaf_backend backend)
 {
@@ -95,14 +92,12 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
  * we see CLOSING, or close sees us. */
 static sheaf_status enter(struct sheaf_executor *executor)
 {
-    add_seq_cst(&executor->users, 1);
-    if (load_seq_cst(&executor->state) == EXECUTOR_OPEN) {
-        if (executor->fork_count == fork_count())
-            return SHEAF_OK;
-        sub_acq_rel(&executor->users, 1);
+    if (load_acquire(&executor->state) == EXECUTOR_OPEN && executor->fork_count != fork_count())
         return SHEAF_FAIL(SHEAF_ERR_CLOSED,
                           "this executor belongs to the parent process: open one after fork()");
-    }
+    add_seq_cst(&executor->users, 1);
+    if (load_seq_cst(&executor->state) == EXECUTOR_OPEN)
+        return SHEAF_OK;
     sub_acq_rel(&executor->users, 1);
     return SHEAF_FAIL(SHEAF_ERR_CLOSED, "the executor has been closed: open another one");
 }
@@ -135,31 +130,26 @@ void sheaf_executor_close(sheaf_executor *executor)
     store_seq_cst(&executor->state, EXECUTOR_FREE);
 }
 
-/* The default executor: opened at its first use, and anew in a forked child. */
+/* The default executor: opened at its first use, and anew in a forked child. Without a lock, which a fork
+ * could leave locked: of two that open one, the second closes its own again. A child keeps its parent's
+ * handle as it is: another thread may be about to look at it. */
 static sheaf_status open_default(struct sheaf_executor **out)
 {
-    sheaf_status status = SHEAF_OK;
-    /* acquire, pairs with the releases below: the handle is complete. */
-    struct sheaf_executor *executor = load_acquire(&default_executor);
-    if (executor != NULL && load_relaxed(&default_fork_count) == fork_count()) {
-        *out = executor;
-        return SHEAF_OK;
-    }
-    pthread_mutex_lock(&default_mutex);
-    executor = load_relaxed(&default_executor);
-    if (executor == NULL || load_relaxed(&default_fork_count) != fork_count()) {
-        sheaf_executor_close(executor); /* a parent's */
-        status = sheaf_executor_open(&executor, SHEAF_THREADS, NULL);
+    struct sheaf_executor *opened;
+    struct sheaf_executor *executor = load_seq_cst(&default_executor);
+    if (executor == NULL || executor->fork_count != fork_count()) {
+        sheaf_status status = sheaf_executor_open(&opened, SHEAF_THREADS, NULL);
         if (status == SHEAF_ERR_UNSUPPORTED)
-            status = sheaf_executor_open(&executor, SHEAF_SEQUENTIAL, NULL);
-        if (status == SHEAF_OK) {
-            store_relaxed(&default_fork_count, fork_count());
-            store_release(&default_executor, executor);
-        }
+            status = sheaf_executor_open(&opened, SHEAF_SEQUENTIAL, NULL);
+        if (status != SHEAF_OK)
+            return status;
+        if (cas_seq_cst(&default_executor, &executor, opened))
+            executor = opened;
+        else
+            sheaf_executor_close(opened);
     }
-    pthread_mutex_unlock(&default_mutex);
     *out = executor;
-    return status;
+    return SHEAF_OK;
 }
 
 size_t sheaf_executor_workers(const sheaf_executor *executor)
@@ -184,8 +174,10 @@ sheaf_status sheaf_executor_worker(sheaf_worker_info *out, const sheaf_executor 
         *out = (sheaf_worker_info){.pid = 0, .incarnation = 1};
     } else {
         struct worker_row *row = &open->pool->board->worker[index];
-        out->incarnation = load_acquire(&row->incarnation);
-        out->pid = load_acquire(&row->pid);
+        do { /* until both are of one process */
+            out->incarnation = load_acquire(&row->incarnation);
+            out->pid = load_acquire(&row->pid);
+        } while (out->incarnation != load_acquire(&row->incarnation));
     }
     leave(open);
     return status;

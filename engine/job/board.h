@@ -19,7 +19,8 @@
  *     header, segment rows, plain fields of a job     the owner, before the job is QUEUED
  *     job.state                                       QUEUED: the owner. RUNNING: the first claimer, by
  *                                                     CAS. FAILING: whoever sees a failure. DONE,
- *                                                     FAILED: whoever ends it. FREE: the owner
+ *                                                     FAILED: whoever ends it. CANCELLED: the owner, by
+ *                                                     CAS against the first claimer. FREE: the owner
  *     words                                           see word.h
  *     partial of a node                               the holder of its RUNNING word
  *     worker[i].entered, .state                       worker i; after its death the supervisor
@@ -72,6 +73,7 @@ struct segment_row {
     uint64_t device;
     uint64_t inode;
     uint64_t bytes;
+    uint32_t is_writable;        /* workers map it as the owner has it */
     char path[BOARD_PATH_BYTES]; /* "": ask the owner for the descriptor */
 };
 
@@ -90,12 +92,20 @@ struct job_error {
     char text[BOARD_ERROR_BYTES];
 };
 
-enum job_phase { JOB_FREE, JOB_QUEUED, JOB_RUNNING, JOB_FAILING, JOB_DONE, JOB_FAILED };
+enum job_phase {
+    JOB_FREE,
+    JOB_QUEUED,
+    JOB_RUNNING,
+    JOB_FAILING,
+    JOB_DONE,
+    JOB_FAILED,
+    JOB_CANCELLED
+};
 
 struct job {
     _Atomic uint64_t state;               /* job_state(generation, phase) */
     _Alignas(64) _Atomic uint32_t cursor; /* hint: the next task that may be open */
-    _Alignas(64) _Atomic uint32_t ended;  /* futex: 1 when DONE or FAILED */
+    _Alignas(64) _Atomic uint32_t ended;  /* futex: 1 when DONE, FAILED or CANCELLED */
     _Atomic uint32_t waiters;             /* callers that sleep on `ended` */
     _Atomic uint32_t absorbed;     /* 1: a node has the op's absorbing partial. Set by whoever
                                              finds that; it stays true whoever dies */
@@ -126,7 +136,9 @@ struct board {
     uint32_t spin_ns;
     _Alignas(128) _Atomic uint32_t work_seq; /* futex: bumped when there may be something to do */
     _Atomic uint32_t stop;
-    _Atomic uint32_t segments_seq; /* bumped when a segment row is freed */
+    _Atomic uint32_t segments_seq;            /* bumped when a segment row is freed */
+    _Alignas(128) _Atomic uint32_t ended_seq; /* futex: bumped whenever a job ends */
+    _Atomic uint32_t ended_waiters;           /* callers that sleep on it */
     _Alignas(128) _Atomic uint64_t active[BOARD_SLOTS / 64]; /* a bit for each slot with work */
     struct worker_row worker[BOARD_WORKERS];
     struct segment_row segment[BOARD_SEGMENTS];

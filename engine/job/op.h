@@ -9,7 +9,7 @@
  * A partial of leaves [a, b) must not depend on how the run was cut: map of a run that is an aligned
  * subtree of the left-complete tree equals the merges of its parts, bit for bit. Functions run in
  * any thread or process, so they keep nothing between calls; they go by table index and name,
- * never by pointer. To add an operation: one file, and one line in ops/table.c. */
+ * never by pointer. To add an operation: one file, and one line in ops/ops.def. */
 #ifndef SHEAF_JOB_OP_H
 #define SHEAF_JOB_OP_H
 
@@ -25,7 +25,7 @@ enum {
     OP_ARRAYS_MAX = 4,
     OP_PARAMS_BYTES = 64,
     OP_PARTIAL_BYTES_MAX = 320,
-    OP_RESULT_BYTES_MAX = 64,
+    OP_RESULT_BYTES_MAX = 128,
 };
 
 /* An array of a job as plain data. */
@@ -67,7 +67,7 @@ struct op {
     void (*finish)(const struct op_call *call, const void *root, void *result);
 };
 
-/* The operations, defined in ops/table.c; an op's index in it is its id in a job. */
+/* The operations, listed in ops/ops.def; an op's index in it is its id in a job. */
 extern const struct op *const sheaf_ops[];
 extern const uint32_t sheaf_op_count;
 

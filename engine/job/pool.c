@@ -7,7 +7,6 @@
 #include "base/atomics.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fork.h"
 #include "base/futex.h"
 #include "job/board_memory.h"
 #include "job/tree.h"
@@ -24,6 +23,7 @@ static void free_slot(struct pool *pool, uint32_t index)
     pool->taken--;
     slot->is_taken = false;
     slot->is_abandoned = false;
+    explicit_bzero(job->params, sizeof job->params); /* may be a key */
     and_seq_cst(&pool->board->active[index / 64], ~(UINT64_C(1) << index % 64));
     store_seq_cst(&job->state, job_state(slot->generation, JOB_FREE));
     /* The last release of a segment calls its hook, which wants the mutex of every pool. */
@@ -51,6 +51,8 @@ static void free_abandoned(struct pool *pool)
 static bool is_entered(const struct pool *pool, uint32_t index)
 {
     uint64_t name = entered_name(index, pool->slots[index].generation);
+    if (name == 0)
+        return false; /* slot 0, never used: 0 is the record of a worker that is nowhere */
     for (uint32_t i = 0; i < pool->rows; i++)
         if (load_seq_cst(&pool->board->worker[i].entered) == name)
             return true;
@@ -116,10 +118,10 @@ static sheaf_status check_usable(const struct pool *pool)
 static sheaf_status publish(struct ticket *out, struct pool *pool, const struct request *request,
                             uint32_t helpers)
 {
+    free_abandoned(pool); /* first: it lets go of the mutex, and what was checked before is stale */
     sheaf_status status = check_usable(pool);
     if (status != SHEAF_OK)
         return status;
-    free_abandoned(pool);
     uint32_t index = find_slot(pool);
     if (index == BOARD_SLOTS)
         return SHEAF_FAIL(SHEAF_ERR_BUSY,
@@ -133,7 +135,6 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
     struct job *job = board_job(pool->board, index);
     slot->is_taken = true;
     slot->generation = ++pool->next_generation;
-    slot->request = *request;
     for (uint32_t i = 0; i < request->array_count; i++)
         slot->segments[i] = segment_retain(request->arrays[i]->segment);
     pool->taken++;
@@ -196,11 +197,57 @@ bool pool_is_done(struct pool *pool, const struct ticket *ticket)
     return has_ended(pool, ticket->slot);
 }
 
+static enum job_phase phase_of(struct pool *pool, const struct ticket *ticket)
+{
+    return job_phase(load_acquire(&board_job(pool->board, ticket->slot)->state));
+}
+
+bool pool_is_running(struct pool *pool, const struct ticket *ticket)
+{
+    enum job_phase phase = phase_of(pool, ticket);
+    return phase == JOB_RUNNING || phase == JOB_FAILING;
+}
+
+bool pool_is_cancelled(struct pool *pool, const struct ticket *ticket)
+{
+    return phase_of(pool, ticket) == JOB_CANCELLED;
+}
+
+bool pool_is_failed(struct pool *pool, const struct ticket *ticket)
+{
+    return phase_of(pool, ticket) == JOB_FAILED;
+}
+
+bool pool_cancel(struct pool *pool, const struct ticket *ticket)
+{
+    return job_cancel(board_job(pool->board, ticket->slot), pool->board, ticket->slot,
+                      ticket->generation);
+}
+
+void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
+                      int64_t timeout_ns)
+{
+    _Atomic uint32_t *words[POOLS_MAX] = {NULL};
+    bool is_changed = false;
+    for (size_t i = 0; i < count; i++) {
+        words[i] = &pools[i]->board->ended_seq;
+        add_seq_cst(&pools[i]->board->ended_waiters, 1); /* seq_cst, pairs with announce_end() */
+    }
+    for (size_t i = 0; i < count; i++)
+        is_changed |= load_seq_cst(words[i]) != seen[i];
+    if (!is_changed)
+        futex_wait_any(words, seen, count, timeout_ns);
+    for (size_t i = 0; i < count; i++)
+        sub_acq_rel(&pools[i]->board->ended_waiters, 1);
+}
+
 bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns)
 {
     struct job *job = board_job(pool->board, ticket->slot);
     if (has_ended(pool, ticket->slot))
         return true;
+    if (timeout_ns == 0)
+        return false;
     int64_t now = clock_now_ns();
     int64_t end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     int64_t spin_end = now + pool->board->spin_ns;
@@ -223,10 +270,16 @@ sheaf_status pool_result(void *result, struct job_error *failure, struct pool *p
                          const struct ticket *ticket)
 {
     struct job *job = board_job(pool->board, ticket->slot);
-    struct slot *slot = &pool->slots[ticket->slot];
     struct job_error error = {.status = SHEAF_OK, .worker = -1};
-    if (job_phase(load_acquire(&job->state)) == JOB_DONE) {
-        request_finish(&slot->request, job_partial(job, tree_root(job->tasks)), result);
+    enum job_phase phase = phase_of(pool, ticket);
+    if (phase == JOB_CANCELLED) {
+        error = (struct job_error){SHEAF_ERR_CANCELLED, -1, 0,
+                                   "the work was cancelled before it began"};
+    } else if (phase == JOB_DONE) {
+        struct op_call call = job_call(job);
+        struct fp_mode mode = fp_mode_enter();
+        sheaf_ops[job->op]->finish(&call, job_partial(job, tree_root(job->tasks)), result);
+        fp_mode_leave(mode);
     } else if ((load_acquire(&job->error_holder) & 3) == 2) {
         error = job->error;
         error.text[sizeof error.text - 1] = '\0';
@@ -268,16 +321,18 @@ void pool_drain(struct pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void pool_bury(struct pool *pool, const struct death *death)
+uint32_t pool_bury(struct pool *pool, const struct death *death)
 {
+    uint32_t held = 0;
     pthread_mutex_lock(&pool->mutex);
     for (uint32_t i = 0; i < BOARD_SLOTS; i++)
         if (pool->slots[i].is_taken)
-            job_bury(board_job(pool->board, i), pool->board, i, death);
+            held += job_bury(board_job(pool->board, i), pool->board, i, death);
     store_seq_cst(&pool->board->worker[death->row].state, WORKER_ABSENT);
     store_seq_cst(&pool->board->worker[death->row].entered, 0);
     pthread_mutex_unlock(&pool->mutex);
     work_wake_all(pool->board);
+    return held;
 }
 
 void pool_break(struct pool *pool, const char *text)
@@ -303,7 +358,6 @@ sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared)
     }
     pool->references = 1;
     pool->rows = workers;
-    pool->fork_count = fork_count();
     pthread_mutex_init(&pool->mutex, NULL);
     *out = pool;
     return SHEAF_OK;

@@ -20,7 +20,6 @@ struct slot {
     uint64_t generation;                     /* of the job in it */
     size_t reserved;                         /* bytes of it that have memory behind them */
     struct segment *segments[OP_ARRAYS_MAX]; /* retained until the job has ended */
-    struct request request;                  /* for finish; its arrays may be gone */
 };
 
 struct pool {
@@ -28,7 +27,6 @@ struct pool {
     pthread_mutex_t mutex;
     struct board *board;
     int descriptor; /* the board's memfd; -1: anonymous memory */
-    uint32_t fork_count;
     bool is_closing;
     char broken[BOARD_ERROR_BYTES]; /* why nothing can be run any more; "" while all is well */
     uint64_t next_generation;
@@ -70,7 +68,21 @@ sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, vo
 /* Waits until the job has ended. False: timeout_ns have passed (negative: no bound). */
 bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns);
 
+enum { POOLS_MAX = 64 };
+
+/* Sleeps until a job of one of the pools (at most POOLS_MAX) has ended since its ended_seq was seen[i], or
+ * timeout_ns have passed (negative: no bound). It may return for no reason. */
+void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
+                      int64_t timeout_ns);
+
+/* Done, failed or cancelled; begun and not ended; cancelled; failed. */
 bool pool_is_done(struct pool *pool, const struct ticket *ticket);
+bool pool_is_running(struct pool *pool, const struct ticket *ticket);
+bool pool_is_cancelled(struct pool *pool, const struct ticket *ticket);
+bool pool_is_failed(struct pool *pool, const struct ticket *ticket);
+
+/* Cancels a job that nobody has begun. False if it was begun, or has ended. */
+bool pool_cancel(struct pool *pool, const struct ticket *ticket);
 
 /* For a job that has ended: its result, or its error (which it also words for this thread). failure may
  * be NULL. */
@@ -83,9 +95,9 @@ void pool_forget(struct pool *pool, const struct ticket *ticket);
 /* Refuses new jobs, and waits until all that are there have ended. */
 void pool_drain(struct pool *pool);
 
-/* For supervisors, which call them without the mutex: job_bury() for every job; and job_abandon(), after
- * which nothing can be submitted any more. */
-void pool_bury(struct pool *pool, const struct death *death);
+/* For supervisors, which call them without the mutex: job_bury() for every job, returning how many nodes the
+ * dead worker held; and job_abandon(), after which nothing can be submitted any more. */
+uint32_t pool_bury(struct pool *pool, const struct death *death);
 void pool_break(struct pool *pool, const char *text);
 
 #endif

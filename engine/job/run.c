@@ -6,6 +6,7 @@
 
 #include <sheaf/version.h>
 
+#include "base/error.h"
 #include "job/board.h"
 #include "kernels.h"
 
@@ -29,6 +30,9 @@ sheaf_status request_plan(struct request *request)
     for (uint32_t i = 0; i < request->array_count; i++) {
         const struct sheaf_array *array = request->arrays[i];
         struct op_array *shape = &request->shapes[i];
+        if ((sheaf_ops[request->op]->writes >> i & 1) != 0 && !array->segment->is_writable)
+            return SHEAF_FAIL(SHEAF_ERR_ACCESS,
+                              "\"%s\" would be written, and is attached read-only", array->key);
         shape->dtype = (uint32_t)array->dtype;
         shape->ndim = (uint32_t)array->ndim;
         shape->size = array->size;
@@ -55,14 +59,6 @@ sheaf_status request_run(const struct request *request, void *result)
         op->finish(&call, root, result);
     fp_mode_leave(mode);
     return status;
-}
-
-void request_finish(const struct request *request, const void *root, void *result)
-{
-    struct op_call call = call_of(request, false);
-    struct fp_mode mode = fp_mode_enter();
-    sheaf_ops[request->op]->finish(&call, root, result);
-    fp_mode_leave(mode);
 }
 
 uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers)

@@ -23,7 +23,7 @@ void job_end(struct job *job, struct board *board, uint32_t slot, uint64_t gener
 /* Ends a job that is FAILING and has no RUNNING word. */
 void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint64_t generation);
 
-/* Spins, then sleeps, until work_seq is no longer `seen`, or for half a second. */
-void work_sleep(struct worker *worker, uint32_t seen);
+/* Spins (if it may), then sleeps, until work_seq is no longer `seen`, or for a second. */
+void work_sleep(struct worker *worker, uint32_t seen, bool spins);
 
 #endif

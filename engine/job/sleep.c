@@ -9,7 +9,7 @@
  * All seq_cst. If the submitter does not see SLEEPING, then the worker's store comes later in the one
  * order of seq_cst operations, and its second look at work_seq sees the new value; if it does see it, it
  * wakes, and the kernel compares work_seq with `seen` again before it lets the worker sleep. The model is
- * tests/models/wakeup.pml. */
+ * tests/models/wake.pml. */
 #include <sched.h>
 #include <stddef.h>
 
@@ -18,8 +18,8 @@
 #include "base/futex.h"
 #include "job/settle.h"
 
-/* A lost wake-up would cost this much at most, an idle worker wakes so often: 10 us of CPU a second. */
-enum { SLEEP_BOUND_NS = 500000000 };
+/* An idle worker looks around so often: some 30 us of CPU each time. */
+enum { SLEEP_BOUND_NS = 1000000000 };
 
 /* 32 looks with pauses are 1 to 2 us. Then whoever is runnable on this CPU may have it: the kernel likes to
  * put the two ends of a hand-over on one CPU, and without the yield each would spin its 50 us while the
@@ -40,11 +40,11 @@ bool spin_until_changed(_Atomic uint32_t *word, uint32_t seen, int64_t end_ns)
     return false;
 }
 
-void work_sleep(struct worker *worker, uint32_t seen)
+void work_sleep(struct worker *worker, uint32_t seen, bool spins)
 {
     struct board *board = worker->board;
     _Atomic uint32_t *state = &board->worker[worker->row].state;
-    if (worker->row < board->spinners) {
+    if (spins && worker->row < board->spinners) {
         store_seq_cst(state, WORKER_SPINNING);
         if (spin_until_changed(&board->work_seq, seen, clock_now_ns() + board->spin_ns)) {
             store_seq_cst(state, WORKER_BUSY);

@@ -26,6 +26,12 @@ struct visit {
     bool did_something;
 };
 
+struct op_call job_call(const struct job *job)
+{
+    return (struct op_call){
+        .kernels = sheaf_kernels_at(job->isa), .params = job->params, .arrays = job->arrays};
+}
+
 static bool is_running(const struct visit *visit)
 {
     return load_seq_cst(&visit->job->state) == job_state(visit->generation, JOB_RUNNING);
@@ -153,11 +159,7 @@ static bool prepare(struct visit *visit)
 {
     struct job *job = visit->job;
     visit->op = sheaf_ops[job->op];
-    visit->call = (struct op_call){
-        .kernels = sheaf_kernels_at(job->isa),
-        .params = job->params,
-        .arrays = job->arrays,
-    };
+    visit->call = job_call(job);
     sheaf_status status = visit->worker->resolve(visit->worker, job, visit->call.data);
     if (status == SHEAF_OK)
         return true;
@@ -223,11 +225,14 @@ static bool work_on_all(struct worker *worker)
 void work_until_stopped(struct worker *worker)
 {
     struct board *board = worker->board;
+    bool spins = false; /* after work, as more may follow; not after a sleep that brought none */
     for (;;) {
         uint32_t seen = load_seq_cst(&board->work_seq);
         if (load_acquire(&board->stop))
             return;
-        if (!work_on_all(worker))
-            work_sleep(worker, seen);
+        bool did_something = work_on_all(worker);
+        if (!did_something)
+            work_sleep(worker, seen, spins);
+        spins = did_something;
     }
 }

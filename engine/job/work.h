@@ -18,10 +18,13 @@ struct worker {
     /* Finds where a job's arrays lie in this process: fills data[]. On failure the error's text is
      * sheaf_last_error(). */
     sheaf_status (*resolve)(struct worker *worker, const struct job *job, void **data);
-    /* Called about twice a second while idle, and after something to do was found; may be NULL. */
+    /* Called before each sleep, once a second at least while idle; may be NULL. */
     void (*idle)(struct worker *worker);
     void *context;
 };
+
+/* What the functions of a job's operation are given, without the arrays' data. */
+struct op_call job_call(const struct job *job);
 
 /* Works on whatever there is, and sleeps when there is nothing, until board->stop. */
 void work_until_stopped(struct worker *worker);
@@ -50,8 +53,12 @@ struct death {
 };
 
 /* For the supervisor, which has made sure that nobody frees the slot meanwhile: gives back what the dead
- * worker held of this job and ends the job if that is due. */
-void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
+ * worker held of this job and ends the job if that is due. Returns how many nodes it held. */
+uint32_t job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
+
+/* QUEUED -> CANCELLED: for the owner, against the first claimer's QUEUED -> RUNNING. False if it came too
+ * late. */
+bool job_cancel(struct job *job, struct board *board, uint32_t slot, uint64_t generation);
 
 /* For the supervisor of a pool that is broken: makes the job fail with this error. */
 void job_abandon(struct job *job, struct board *board, uint32_t slot, sheaf_status status,

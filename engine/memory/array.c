@@ -113,6 +113,8 @@ sheaf_status sheaf_create(sheaf_array **out, const char *key, sheaf_dtype dtype,
     status = array_draft(array, &draft, key, options);
     if (status != SHEAF_OK)
         goto detach;
+    if (options != NULL && options->fill != NULL)
+        options->fill(array, options->context);
     status = shm_draft_publish(&draft);
     shm_draft_drop(&draft);
     if (status != SHEAF_OK)

@@ -1,4 +1,16 @@
-/* future.h -- the result of work that was submitted, when it is there. */
+/* future.h -- the result of work that was submitted, when it is there.
+ *
+ *     concurrent.futures        here
+ *     executor.submit           sheaf_reduce_submit, sheaf_svd_submit, sheaf_hash_submit
+ *     future.result(timeout)    sheaf_future_result
+ *     future.exception(timeout) sheaf_future_wait, then sheaf_future_failure
+ *     future.done, running      sheaf_future_done, sheaf_future_running
+ *     future.cancel, cancelled  sheaf_future_cancel, sheaf_future_cancelled
+ *     wait(fs, return_when)     sheaf_wait
+ *     as_completed(fs)          sheaf_as_completed
+ *     del future                sheaf_future_release
+ *
+ * Any thread may wait for a future; one releases it, when no other uses it any more. */
 #ifndef SHEAF_FUTURE_H
 #define SHEAF_FUTURE_H
 
@@ -21,15 +33,46 @@ typedef struct sheaf_future sheaf_future;
 /* True if the result, or the error, is there. */
 SHEAF_EXPORT bool sheaf_future_done(const sheaf_future *future);
 
+/* True if workers have begun and not ended it. */
+SHEAF_EXPORT bool sheaf_future_running(const sheaf_future *future);
+
+/* Cancels work that nobody has begun: true, and its result is SHEAF_ERR_CANCELLED. False if it runs or is
+ * done, as what was done at once always is. */
+SHEAF_EXPORT bool sheaf_future_cancel(sheaf_future *future);
+
+/* True if it was cancelled. */
+SHEAF_EXPORT bool sheaf_future_cancelled(const sheaf_future *future);
+
 /* Waits until it is done. Errors: TIMEOUT (the work goes on), CLOSED (in a forked child). */
 SHEAF_EXPORT sheaf_status sheaf_future_wait(sheaf_future *future, int64_t timeout_ns);
 
 /* Waits, and writes the result: a sheaf_scalar for sheaf_reduce_submit(), a sheaf_svd_report for
- * sheaf_svd_submit(), SHEAF_HASH_BYTES bytes for sheaf_hash_submit(). out_bytes is the size of that
+ * sheaf_svd_submit(), the bytes of output asked for of sheaf_hash_submit(). out_bytes is the size of that
  * type, for a check. May be called again. Errors: ARGUMENT (size), TIMEOUT, CLOSED, or that of the
  * work itself: WORKER names the signal that ended the workers. */
 SHEAF_EXPORT sheaf_status sheaf_future_result(void *out, size_t out_bytes, sheaf_future *future,
                                               int64_t timeout_ns);
+
+typedef enum sheaf_wait_mode {
+    SHEAF_ALL_COMPLETED = 0,
+    SHEAF_FIRST_COMPLETED = 1, /* at least one is done */
+    SHEAF_FIRST_ERROR = 2,     /* one has failed, or all are done; cancelled is not failed */
+} sheaf_wait_mode;
+
+/* Waits for several futures, of any executors. Without futures it returns at once.
+ * Errors: ARGUMENT (NULL, mode), TIMEOUT, CLOSED (in a forked child). */
+SHEAF_EXPORT sheaf_status sheaf_wait(sheaf_future *const *futures, size_t count,
+                                     sheaf_wait_mode mode, int64_t timeout_ns);
+
+/* One after another as they are done: writes the index of a future that is done and was not yielded before,
+ * and sets yielded[index]. The caller clears yielded[0 .. count-1] at first.
+ *
+ *     while (sheaf_as_completed(&i, futures, yielded, count, SHEAF_FOREVER) == SHEAF_OK)
+ *         use(futures[i]);
+ *
+ * Errors: EMPTY (all were yielded), ARGUMENT, TIMEOUT, CLOSED. */
+SHEAF_EXPORT sheaf_status sheaf_as_completed(size_t *index, sheaf_future *const *futures,
+                                             bool *yielded, size_t count, int64_t timeout_ns);
 
 /* How the work failed. */
 typedef struct sheaf_failure {
