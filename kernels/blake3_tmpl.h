@@ -10,8 +10,7 @@
  * An input is whole blocks: 16, a chunk, or 1, a parent node. The scalar table goes input by input.
  * Source: as blake3.c. */
 #include "blake3_schedule.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are loaded as they lie");
+#include "words.h"
 
 /* The flags of block b of an input of that many blocks, but for the mode's. */
 static inline uint32_t blake3_flags(size_t b, size_t blocks)
@@ -39,52 +38,7 @@ static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t coun
 
 #else
 
-enum { BLAKE3_LANES = VBYTES / 4 };
-typedef uint32_t words __attribute__((vector_size(VBYTES)));
-
-/* The first and the second half of a and b, lane by lane in turn. Clang and GCC before 12 have no
- * common name for it. */
-#if VBYTES == 64
-#define FIRST_HALVES  0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define SECOND_HALVES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
-#elif VBYTES == 32
-#define FIRST_HALVES  0, 8, 1, 9, 2, 10, 3, 11
-#define SECOND_HALVES 4, 12, 5, 13, 6, 14, 7, 15
-#else
-#define FIRST_HALVES  0, 4, 1, 5
-#define SECOND_HALVES 2, 6, 3, 7
-#endif
-#ifdef __clang__
-#define INTERLEAVE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define INTERLEAVE(a, b, ...) __builtin_shuffle(a, b, (words){__VA_ARGS__})
-#endif
-
-/* Rows become columns. A round doubles the row's and the column's numbers, the highest bit of each
- * becoming the lowest of the other; after log2(lanes) rounds they have changed places. */
-static inline __attribute__((always_inline)) void transpose_words(words r[BLAKE3_LANES])
-{
-    for (size_t round = 1; round < BLAKE3_LANES; round *= 2) {
-        words t[BLAKE3_LANES];
-        for (size_t i = 0; i < BLAKE3_LANES / 2; i++) {
-            t[2 * i] = INTERLEAVE(r[i], r[i + BLAKE3_LANES / 2], FIRST_HALVES);
-            t[2 * i + 1] = INTERLEAVE(r[i], r[i + BLAKE3_LANES / 2], SECOND_HALVES);
-        }
-        memcpy(r, t, sizeof t);
-    }
-}
-
-/* Inlined always: only then the schedule is constants, and words stay in registers (GCC 12 left the rounds
- * as calls, at half the speed). */
-static inline words words_of(uint32_t word)
-{
-    return word - (words){0};
-}
-
-static inline __attribute__((always_inline)) words rotate_words(words x, int bits)
-{
-    return x >> bits | x << (32 - bits);
-}
+enum { BLAKE3_LANES = WORDS };
 
 static inline __attribute__((always_inline)) void mix_words(words v[16], int a, int b, int c, int d,
                                                             words x, words y)
@@ -154,11 +108,7 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
         cv[i] = words_of(key[i]);
     for (size_t b = 0; b < blocks; b++) {
         words m[16];
-        for (size_t part = 0; part < 16; part += BLAKE3_LANES) {
-            for (size_t i = 0; i < BLAKE3_LANES; i++)
-                memcpy(&m[part + i], input[i] + b * BLAKE3_BLOCK + 4 * part, sizeof m[0]);
-            transpose_words(m + part);
-        }
+        load_words(m, input, b * BLAKE3_BLOCK);
         compress_words(cv, m, counter_low, counter_high, mode | blake3_flags(b, blocks));
     }
     for (size_t i = 0; i < n; i++)
@@ -174,7 +124,4 @@ static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t coun
                      blocks, counter + i, key, mode, cvs + 8 * i);
 }
 
-#undef FIRST_HALVES
-#undef SECOND_HALVES
-#undef INTERLEAVE
 #endif

@@ -6,6 +6,7 @@
  * Everything here is static but the one table, so no function built for a newer CPU can be picked up
  * by code meant for every CPU. */
 #include "kernels.h"
+#include "sha256.h"
 #include "vec.h"
 
 /* The order of a float sum; see fold_tmpl.h. */
@@ -316,6 +317,8 @@ static inline void prefetch(const void *from, size_t bytes)
 #include "exact_tmpl.h"
 
 #include "blake3_tmpl.h"
+#include "scrypt_tmpl.h"
+#include "sha256_many_tmpl.h"
 
 #include "svd_values.h"
 enum { TILE = VBYTES >= 32 ? 4 : 1 };
@@ -352,6 +355,10 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .blake3 = blake3_many,
     .blake3_one = sheaf_blake3_compress,
     .svd_values = {[KERNEL_F32] = svd_values_f32, [KERNEL_F64] = svd_values_f64},
+    .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
+    .sha256_many = sha256_many,
+    .scrypt = scrypt_romix,
+    .scrypt_lanes = SCRYPT_LANES,
 #define X(T, elem_t, acc_t) max_##T##_kernel,
     .max =
         {

@@ -69,6 +69,24 @@ enum { KERNEL_SVD_COLUMNS_MAX = 64, KERNEL_SVD_SWEEPS = 40 };
 /* The bytes that svd_values() needs for matrices of m x n; 0 if it does not take them. */
 size_t sheaf_svd_scratch(size_t m, size_t n);
 
+/* SHA-256's compression of `blocks` blocks of x into one state. */
+typedef void sha256_kernel(uint32_t state[8], const uint8_t *x, size_t blocks);
+
+/* The same for n states, one after the other, of one block of x each. */
+typedef void sha256_many_kernel(uint32_t *states, const uint8_t *x, size_t n);
+
+/* scrypt's ROMix (RFC 7914, 5) of `count` inputs at once: at least 1, at most the table's scrypt_lanes. */
+struct scrypt_lanes {
+    uint8_t *x; /* the inputs of 128 r bytes, one after the other; replaced by the results */
+    size_t count;
+    size_t n;        /* a power of two, 2 or more */
+    size_t r;        /* 1 or more */
+    uint8_t *v;      /* input i remembers its rows, n * 128 r bytes, at v + i * v_stride */
+    size_t v_stride; /* a multiple of 64, as v is */
+    uint8_t *row;    /* to work in: scrypt_lanes * 128 r bytes, aligned to 64 */
+};
+typedef void scrypt_kernel(const struct scrypt_lanes *lanes);
+
 struct kernels {
     const char *isa; /* a name in isas.def: "scalar", "avx2", "avx512", "neon" */
     reduce_kernel *max[KERNEL_DTYPES];
@@ -94,6 +112,10 @@ struct kernels {
     blake3_kernel *blake3;
     blake3_compress *blake3_one;
     svd_values_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats */
+    sha256_kernel *sha256;
+    sha256_many_kernel *sha256_many;
+    scrypt_kernel *scrypt;
+    size_t scrypt_lanes;
 };
 
 /* BLAKE3; see blake3.c for the source. */
@@ -114,6 +136,9 @@ extern const uint32_t sheaf_blake3_iv[8];
 
 /* In portable C. */
 blake3_compress sheaf_blake3_compress;
+
+enum { SHA256_BLOCK = 64 }; /* bytes */
+extern const uint32_t sheaf_sha256_iv[8];
 
 /* Table i of those that this build has and this CPU (and its system) runs, slowest first: 0 is
  * scalar. NULL past the last. Thread-safe. */

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include "sha256.h"
+
 #define ISA(name, runs_here) extern const struct kernels sheaf_kernels_##name;
 #include "isas.def"
 #undef ISA
@@ -14,7 +16,7 @@ enum {
     ISAS
 };
 
-static const struct kernels *found[ISAS];
+static struct kernels found[ISAS]; /* copies */
 static size_t found_count;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -25,13 +27,16 @@ static void find(void)
 #endif
 #define ISA(name, runs_here)                                                                       \
     if (runs_here)                                                                                 \
-        found[found_count++] = &sheaf_kernels_##name;
+        found[found_count++] = sheaf_kernels_##name;
 #include "isas.def"
 #undef ISA
+    /* SHA-NI comes with no instruction set of ours in particular: it is in all but the scalar table. */
+    for (size_t i = 1; i < found_count && sheaf_sha256_has_ni(); i++)
+        found[i].sha256 = sheaf_sha256_ni;
 }
 
 const struct kernels *sheaf_kernels_at(size_t i)
 {
     pthread_once(&once, find);
-    return i < found_count ? found[i] : NULL;
+    return i < found_count ? &found[i] : NULL;
 }

@@ -11,6 +11,7 @@ int command_remove(int argc, char **argv);
 int command_gc(int argc, char **argv);
 int command_reduce(int argc, char **argv);
 int command_hash(int argc, char **argv);
+int command_scrypt(int argc, char **argv);
 int command_svd(int argc, char **argv);
 int command_compare(int argc, char **argv);
 

@@ -25,6 +25,7 @@ static const struct command {
     {"gc", command_gc, "remove arrays whose owners are dead"},
     {"reduce", command_reduce, "max, sum, mean, argmax .. of an array"},
     {"hash", command_hash, "BLAKE3 of files or of an array"},
+    {"scrypt", command_scrypt, "keys from passwords"},
     {"svd", command_svd, "singular values of every matrix of an array"},
     {"copy-worker", command_copy_worker, NULL},
 };

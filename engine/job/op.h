@@ -1,4 +1,4 @@
-/* op.h -- what an operation is to those who run it: five functions and some sizes.
+/* op.h -- what an operation is to those who run it: some functions and some sizes.
  *
  *     leaves   0      1      2      3      4        plan: how many, from data alone
  *              |______|      |______|      |        map: a run of leaves -> a partial
@@ -8,8 +8,8 @@
  *
  * A partial of leaves [a, b) must not depend on how the run was cut: map of a run that is an aligned
  * subtree of the left-complete tree equals the merges of its parts, bit for bit. Functions run in
- * any thread or process, so they keep nothing between calls; they go by table index and name,
- * never by pointer. To add an operation: one file, and one line in ops/ops.def. */
+ * any thread or process, so they keep nothing between calls but what leave() sees to; they go by
+ * table index and name, never by pointer. To add an operation: one file, and one line in ops/ops.def. */
 #ifndef SHEAF_JOB_OP_H
 #define SHEAF_JOB_OP_H
 
@@ -65,6 +65,9 @@ struct op {
     sheaf_status (*map)(const struct op_call *call, uint64_t first, uint64_t count, void *partial);
     void (*merge)(const struct op_call *call, const void *left, const void *right, void *out);
     void (*finish)(const struct op_call *call, const void *root, void *result);
+    /* Called by a thread as it leaves a job, whatever came of it and whether or not it has mapped any
+     * leaf: clears what map() has kept for this thread. NULL: nothing is kept. */
+    void (*leave)(void);
 };
 
 /* The operations, listed in ops/ops.def; an op's index in it is its id in a job. */

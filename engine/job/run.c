@@ -57,6 +57,8 @@ sheaf_status request_run(const struct request *request, void *result)
     sheaf_status status = op->map(&call, 0, request->plan.leaves, root);
     if (status == SHEAF_OK)
         op->finish(&call, root, result);
+    if (op->leave != NULL)
+        op->leave();
     fp_mode_leave(mode);
     return status;
 }

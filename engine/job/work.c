@@ -184,8 +184,11 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
     if (state == job_state(generation, JOB_QUEUED) &&
         cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING)))
         state = job_state(generation, JOB_RUNNING);
-    if (state == job_state(generation, JOB_RUNNING) && prepare(&visit))
+    if (state == job_state(generation, JOB_RUNNING) && prepare(&visit)) {
         run_what_is_there(&visit);
+        if (visit.op->leave != NULL)
+            visit.op->leave();
+    }
     if (job_generation(state) == generation)
         job_end_if_failed(job, worker->board, slot, generation);
     /* release, pairs with the seq_cst load of whoever wants the slot: our last touch is before it. */

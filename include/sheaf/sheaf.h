@@ -31,5 +31,6 @@
 #include <sheaf/reduce.h>
 #include <sheaf/svd.h>
 #include <sheaf/hash.h>
+#include <sheaf/scrypt.h>
 
 #endif
