@@ -20,7 +20,7 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
     const size_t head = -(uintptr_t)x % sizeof(vec) / sizeof(elem);
     const size_t length = (n - head) / (STREAMS * step) * step;
 #if SKIPS_NANS
-    const vec first = (elem)LEAST - (vec){0};
+    const vec first = VOP(FN(load)(x), (elem)LEAST - (vec){0});
 #else
     const vec first = FN(load)(x);
 #endif

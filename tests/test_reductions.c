@@ -256,6 +256,50 @@ static void any_and_all_find_the_one(void)
     free(x);
 }
 
+/* One element that matters, at every place of a run that begins at every alignment: no kernel leaves
+ * one out, wherever its registers begin. The others are 1, so that every result is known. */
+static void no_element_is_left_out_at_any_alignment(void)
+{
+    enum { MOST = 300 };
+    static _Alignas(64) double room[MOST + 8];
+    static const char *const ops[] = {"max",    "nanmax", "sum",    "nansum",    "fsum",
+                                      "minmax", "argmax", "prod",   "nanargmax", "norm_inf",
+                                      "dot",    "norm1",  "norm2",  "var",       "nanvar",
+                                      "mean",   "min",    "nanmin", "argmin",    "nanargmin"};
+    for (size_t start = 0; start < 8; start++)
+        for (size_t n = 1; n <= MOST; n += n < 70 ? 1 : 41)
+            for (size_t at = 0; at < n; at += n < 70 ? 1 : 7)
+                for (size_t k = 0; sheaf_kernels_at(k) != NULL; k++)
+                    for (size_t o = 0; o < sizeof ops / sizeof ops[0]; o++) {
+                        _Alignas(16) unsigned char params[OP_PARAMS_BYTES] = {0};
+                        double *x = room + start;
+                        bool is_least = strstr(ops[o], "min") != NULL && o != 5;
+                        double odd = is_least ? 0 : 2;
+                        struct op_array arrays[2] = {op_tree_array(SHEAF_F64, 1, &n),
+                                                     op_tree_array(SHEAF_F64, 1, &n)};
+                        struct op_call call = {.kernels = sheaf_kernels_at(k),
+                                               .params = params,
+                                               .arrays = arrays,
+                                               .data = {x, x}};
+                        double m = (double)n;
+                        double expected[] = {
+                            2,     2,     m + 1,       m + 1, m + 1, n > 1 ? 1 : 2, 2, 2, 2, 2,
+                            m + 3, m + 1, sqrt(m + 3), -1,    -1,    (m + 1) / m,   0, 0, 0, 0};
+                        sheaf_scalar got;
+                        for (size_t i = 0; i < n; i++)
+                            x[i] = i == at ? odd : 1;
+                        CHECK_OK(op_tree_run(ops[o], &call, 1, NULL, &got));
+                        if (expected[o] < 0) /* 1, one 2: (n - 1) / n^2 */
+                            CHECK(fabs(got.value.f64 - (m - 1) / (m * m)) <= 1e-15);
+                        else
+                            CHECK(got.value.f64 == expected[o]);
+                        if (strstr(ops[o], "arg") != NULL)
+                            CHECK(got.index == (int64_t)at);
+                        if (o == 5)
+                            CHECK(got.second.f64 == 2);
+                    }
+}
+
 static sheaf_scalar reduced(double *x, size_t n, sheaf_op op, double ddof)
 {
     sheaf_array *array;
@@ -311,6 +355,6 @@ static void bad_arguments_are_errors(void)
     sheaf_detach(array);
 }
 
-CHECK_MAIN(CASE(ddof_is_taken_from_the_count), CASE(bad_arguments_are_errors),
-           CASE(the_golden_results), CASE(every_executor_gives_the_same_result),
-           CASE(any_and_all_find_the_one))
+CHECK_MAIN(CASE(no_element_is_left_out_at_any_alignment), CASE(ddof_is_taken_from_the_count),
+           CASE(bad_arguments_are_errors), CASE(the_golden_results),
+           CASE(every_executor_gives_the_same_result), CASE(any_and_all_find_the_one))
