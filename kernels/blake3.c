@@ -20,7 +20,8 @@ static inline uint32_t rotate_right(uint32_t x, unsigned bits)
     return x >> bits | x << (32 - bits);
 }
 
-static inline void mix(uint32_t v[16], int a, int b, int c, int d, uint32_t x, uint32_t y)
+static inline __attribute__((always_inline)) void mix(uint32_t v[16], int a, int b, int c, int d,
+                                                      uint32_t x, uint32_t y)
 {
     v[a] += v[b] + x;
     v[d] = rotate_right(v[d] ^ v[a], 16);
@@ -32,7 +33,8 @@ static inline void mix(uint32_t v[16], int a, int b, int c, int d, uint32_t x, u
     v[b] = rotate_right(v[b] ^ v[c], 7);
 }
 
-static inline void mix_round(uint32_t v[16], const uint32_t m[16], const uint8_t word[16])
+static inline __attribute__((always_inline)) void mix_round(uint32_t v[16], const uint32_t m[16],
+                                                            const uint8_t word[16])
 {
     mix(v, 0, 4, 8, 12, m[word[0]], m[word[1]]);
     mix(v, 1, 5, 9, 13, m[word[2]], m[word[3]]);
@@ -44,14 +46,14 @@ static inline void mix_round(uint32_t v[16], const uint32_t m[16], const uint8_t
     mix(v, 3, 4, 9, 14, m[word[14]], m[word[15]]);
 }
 
-void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
+void sheaf_blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
                            uint64_t counter, uint32_t flags)
 {
     uint32_t m[16];
     uint32_t v[16];
     for (size_t i = 0; i < 16; i++)
         m[i] = load_le32(block + 4 * i);
-    memcpy(v, cv, 8 * sizeof v[0]);
+    memcpy(v, state, 8 * sizeof v[0]);
     memcpy(v + 8, sheaf_blake3_iv, 4 * sizeof v[0]);
     v[12] = (uint32_t)counter;
     v[13] = (uint32_t)(counter >> 32);
@@ -67,6 +69,9 @@ void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t blo
     mix_round(v, m, blake3_schedule[5]);
     mix_round(v, m, blake3_schedule[6]);
 
-    for (size_t i = 0; i < 8; i++)
-        cv[i] = v[i] ^ v[i + 8];
+    for (size_t i = 0; i < 8; i++) {
+        uint32_t cv = state[i];
+        state[i] = v[i] ^ v[i + 8];
+        state[i + 8] = v[i + 8] ^ cv;
+    }
 }

@@ -12,7 +12,7 @@
 #include "blake3_schedule.h"
 #include "words.h"
 
-/* The flags of block b of an input of that many blocks. */
+/* The flags of block b of an input of that many blocks, but for the mode's. */
 static inline uint32_t blake3_flags(size_t b, size_t blocks)
 {
     if (blocks == 1)
@@ -22,16 +22,17 @@ static inline uint32_t blake3_flags(size_t b, size_t blocks)
 
 #if VBYTES < 16
 
-static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                        const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t cv[8];
-        memcpy(cv, sheaf_blake3_iv, sizeof cv);
+        uint32_t state[16];
+        memcpy(state, key, 8 * sizeof state[0]);
         for (size_t b = 0; b < blocks; b++) {
-            sheaf_blake3_compress(cv, x + (i * blocks + b) * BLAKE3_BLOCK, BLAKE3_BLOCK,
-                                  blocks > 1 ? counter + i : 0, blake3_flags(b, blocks));
+            sheaf_blake3_compress(state, x + (i * blocks + b) * BLAKE3_BLOCK, BLAKE3_BLOCK,
+                                  blocks > 1 ? counter + i : 0, mode | blake3_flags(b, blocks));
         }
-        memcpy(cvs + 8 * i, cv, sizeof cv);
+        memcpy(cvs + 8 * i, state, 8 * sizeof state[0]);
     }
 }
 
@@ -39,7 +40,10 @@ static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t coun
 
 enum { BLAKE3_LANES = WORDS };
 
-static inline void mix_words(words v[16], int a, int b, int c, int d, words x, words y)
+/* Inlined always: only then the schedule is constants, and words stay in registers (GCC 12 left the rounds
+ * as calls, at half the speed). */
+static inline __attribute__((always_inline)) void mix_words(words v[16], int a, int b, int c, int d,
+                                                            words x, words y)
 {
     v[a] += v[b] + x;
     v[d] = rotate_words(v[d] ^ v[a], 16);
@@ -51,7 +55,8 @@ static inline void mix_words(words v[16], int a, int b, int c, int d, words x, w
     v[b] = rotate_words(v[b] ^ v[c], 7);
 }
 
-static inline void mix_words_round(words v[16], const words m[16], const uint8_t word[16])
+static inline __attribute__((always_inline)) void mix_words_round(words v[16], const words m[16],
+                                                                  const uint8_t word[16])
 {
     mix_words(v, 0, 4, 8, 12, m[word[0]], m[word[1]]);
     mix_words(v, 1, 5, 9, 13, m[word[2]], m[word[3]]);
@@ -64,8 +69,9 @@ static inline void mix_words_round(words v[16], const words m[16], const uint8_t
 }
 
 /* The compression function on one block of each input, whose words are m. */
-static inline void compress_words(words cv[8], const words m[16], words counter_low,
-                                  words counter_high, uint32_t flags)
+static inline __attribute__((always_inline)) void compress_words(words cv[8], const words m[16],
+                                                                 words counter_low,
+                                                                 words counter_high, uint32_t flags)
 {
     words v[16];
     for (size_t i = 0; i < 8; i++)
@@ -88,7 +94,8 @@ static inline void compress_words(words cv[8], const words m[16], words counter_
 }
 
 /* At most one input a lane; the lanes without one repeat the last. */
-static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                         const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     const uint8_t *input[BLAKE3_LANES];
     words counter_low, counter_high;
@@ -100,22 +107,23 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
         counter_high[i] = (uint32_t)(number >> 32);
     }
     for (size_t i = 0; i < 8; i++)
-        cv[i] = words_of(sheaf_blake3_iv[i]);
+        cv[i] = words_of(key[i]);
     for (size_t b = 0; b < blocks; b++) {
         words m[16];
         load_words(m, input, b * BLAKE3_BLOCK);
-        compress_words(cv, m, counter_low, counter_high, blake3_flags(b, blocks));
+        compress_words(cv, m, counter_low, counter_high, mode | blake3_flags(b, blocks));
     }
     for (size_t i = 0; i < n; i++)
         for (size_t word = 0; word < 8; word++)
             cvs[8 * i + word] = cv[word][i];
 }
 
-static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter, uint32_t *cvs)
+static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
+                        const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
     for (size_t i = 0; i < n; i += BLAKE3_LANES)
         blake3_group(x + i * blocks * BLAKE3_BLOCK, n - i < BLAKE3_LANES ? n - i : BLAKE3_LANES,
-                     blocks, counter + i, cvs + 8 * i);
+                     blocks, counter + i, key, mode, cvs + 8 * i);
 }
 
 #endif

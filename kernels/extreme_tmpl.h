@@ -1,5 +1,6 @@
 /* extreme_tmpl.h -- max or min of a run of one element type, T. OP is max or min, and x BEATS y says
- * which of two is kept.
+ * which of two is kept. Where SKIPS_NANS, EXTREME is nanmax or nanmin and NaNs do not count: VOP gives
+ * its second operand where the first is one, and LEAST is what nothing is beaten by.
  *
  * The order is free, since max of numbers is associative but for NaNs and the sign of zero. Those are
  * settled apart: one unordered compare notes the NaNs of two registers, and the elements are looked
@@ -8,7 +9,7 @@
 
 #define LANES      ((size_t)PASTE(lanes, T))
 #define VOP        PASTE(CAT(v, OP), T)
-#define THIS(name) PASTE(PASTE(OP, T), name)
+#define THIS(name) PASTE(PASTE(EXTREME, T), name)
 
 /* n is at least LANES. True if all elements were numbers. After the first register the loads are aligned,
  * since a load across two lines costs two; and the run is walked in STREAMS equal parts at the same time,
@@ -18,11 +19,15 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
     const size_t step = EACH * LANES;
     const size_t head = -(uintptr_t)x % sizeof(vec) / sizeof(elem);
     const size_t length = (n - head) / (STREAMS * step) * step;
+#if SKIPS_NANS
+    const vec first = (elem)LEAST - (vec){0};
+#else
     const vec first = FN(load)(x);
+#endif
     vec top[CHAINS];
     for (size_t c = 0; c < CHAINS; c++)
         top[c] = first;
-#if IS_FLOAT
+#if IS_FLOAT && !SKIPS_NANS
     nans noted[2] = {FN(note_nan)(NO_NAN, first, first), NO_NAN};
 #endif
     for (size_t i = 0; i < length; i += step)
@@ -30,9 +35,9 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
             const elem *from = x + head + c / EACH * length + i + c % EACH * LANES;
             vec a = FN(load)(from);
             vec b = FN(load)(from + LANES);
-            top[c] = VOP(top[c], a);
-            top[c + 1] = VOP(top[c + 1], b);
-#if IS_FLOAT
+            top[c] = VOP(a, top[c]);
+            top[c + 1] = VOP(b, top[c + 1]);
+#if IS_FLOAT && !SKIPS_NANS
             noted[c / 2 % 2] = FN(note_nan)(noted[c / 2 % 2], a, b);
 #endif
             prefetch(from, 2 * sizeof(vec));
@@ -41,8 +46,8 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
     /* The last register may read again what others have read: that changes no maximum. */
     while (i < n) {
         vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
-        top[0] = VOP(top[0], v);
-#if IS_FLOAT
+        top[0] = VOP(v, top[0]);
+#if IS_FLOAT && !SKIPS_NANS
         noted[0] = FN(note_nan)(noted[0], v, v);
 #endif
         i += LANES;
@@ -56,7 +61,7 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
     for (size_t k = 1; k < LANES; k++)
         kept = lane[k] BEATS kept ? lane[k] : kept;
     *best = kept;
-#if IS_FLOAT
+#if IS_FLOAT && !SKIPS_NANS
     return !FN(any_nan)(noted[0]) && !FN(any_nan)(noted[1]);
 #else
     return true;
@@ -67,7 +72,11 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 static inline bool THIS(one_by_one)(const elem *x, size_t n, elem *best)
 {
     bool numbers = true;
+#if SKIPS_NANS
+    elem kept = (elem)LEAST;
+#else
     elem kept = x[0];
+#endif
     for (size_t i = 0; i < n; i++) {
         numbers &= FN(is_number)(x[i]);
         kept = x[i] BEATS kept ? x[i] : kept;
@@ -81,6 +90,14 @@ static void THIS(kernel)(const void *data, size_t n, void *out)
     const elem *x = data;
     elem best;
     bool numbers = n < LANES ? THIS(one_by_one)(x, n, &best) : THIS(by_registers)(x, n, &best);
+#if SKIPS_NANS
+    uint64_t count = 1;
+    numbers = true;
+    if (best == (elem)LEAST)
+        FN(numbers_kernel)(x, n, &count);
+    if (count == 0)
+        numbers = false;
+#endif
 #if IS_FLOAT
     if (!numbers)
         best = QUIET_NAN;

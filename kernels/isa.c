@@ -9,7 +9,7 @@
 #include "sha256.h"
 #include "vec.h"
 
-/* The order of a float sum; see sum_float_tmpl.h. */
+/* The order of a float sum; see fold_tmpl.h. */
 enum { ROW = 32, SUB_BLOCK = 512, LEVELS = 5 };
 _Static_assert(SUB_BLOCK << (LEVELS - 1) == KERNEL_SUM_LEAF, "a leaf fills the highest level");
 
@@ -49,24 +49,49 @@ static inline void prefetch(const void *from, size_t bytes)
 #define T f64
 #include "load_tmpl.h"
 
+#define T i32
+#include "search_tmpl.h"
+#define T i64
+#include "search_tmpl.h"
+#define T f32
+#include "search_tmpl.h"
+#define T f64
+#include "search_tmpl.h"
+
 #define OP             max
 #define BEATS          >
 #define PREFERRED_ZERO 0.0F
+#define EXTREME        max
+#define SKIPS_NANS     0
 #define T              i32
 #include "extreme_tmpl.h"
 #define T i64
 #include "extreme_tmpl.h"
 #define T f32
+#include "extreme_tmpl.h"
+#define T f64
+#include "extreme_tmpl.h"
+#undef EXTREME
+#undef SKIPS_NANS
+#define EXTREME    nanmax
+#define SKIPS_NANS 1
+#define LEAST      (-__builtin_inff())
+#define T          f32
 #include "extreme_tmpl.h"
 #define T f64
 #include "extreme_tmpl.h"
 #undef OP
 #undef BEATS
 #undef PREFERRED_ZERO
+#undef EXTREME
+#undef SKIPS_NANS
+#undef LEAST
 
 #define OP             min
 #define BEATS          <
 #define PREFERRED_ZERO -0.0F
+#define EXTREME        min
+#define SKIPS_NANS     0
 #define T              i32
 #include "extreme_tmpl.h"
 #define T i64
@@ -75,15 +100,221 @@ static inline void prefetch(const void *from, size_t bytes)
 #include "extreme_tmpl.h"
 #define T f64
 #include "extreme_tmpl.h"
+#undef EXTREME
+#undef SKIPS_NANS
+#define EXTREME    nanmin
+#define SKIPS_NANS 1
+#define LEAST      __builtin_inff()
+#define T          f32
+#include "extreme_tmpl.h"
+#define T f64
+#include "extreme_tmpl.h"
+#undef OP
+#undef BEATS
+#undef PREFERRED_ZERO
+#undef EXTREME
+#undef SKIPS_NANS
+#undef LEAST
 
 #define T i32
-#include "sum_int_tmpl.h"
+#include "minmax_tmpl.h"
 #define T i64
-#include "sum_int_tmpl.h"
+#include "minmax_tmpl.h"
 #define T f32
-#include "sum_float_tmpl.h"
+#include "minmax_tmpl.h"
 #define T f64
-#include "sum_float_tmpl.h"
+#include "minmax_tmpl.h"
+
+/* Sums and products of integers, which wrap. */
+#define FOLD          sum
+#define COMBINE       +
+#define NEUTRAL       0
+#define TERM(x, y, c) (x)
+#define T             i32
+#include "fold_int_tmpl.h"
+#define T i64
+#include "fold_int_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          prod
+#define COMBINE       *
+#define NEUTRAL       1
+#define TERM(x, y, c) (x)
+#define T             i32
+#include "fold_int_tmpl.h"
+#define T i64
+#include "fold_int_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          dot
+#define COMBINE       +
+#define NEUTRAL       0
+#define TERM(x, y, c) ((x) * (y))
+#define T             i32
+#include "fold_int_tmpl.h"
+#define T i64
+#include "fold_int_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+/* The upper halves of i64, above the least of them: see kernels.h. */
+#define FOLD          upper
+#define COMBINE       +
+#define NEUTRAL       0
+#define TERM(x, y, c) (((x) ^ (UINT64_C(1) << 63)) >> 32)
+#define T             i64
+#include "fold_int_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+/* Folds in doubles. */
+#define FOLD          sum
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) (x)
+#define T             f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          prod
+#define COMBINE       *
+#define NEUTRAL       1.0
+#define TERM(x, y, c) (x)
+#define T             f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          dot
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) ((x) * (y))
+#define T             f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          values
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) (x)
+#define T             i32
+#include "fold_tmpl.h"
+#define T i64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          magnitudes
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) FN(magnitude)(x)
+#define T             i32
+#include "fold_tmpl.h"
+#define T i64
+#include "fold_tmpl.h"
+#define T f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          squares
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) (((x) * (c)) * ((x) * (c)))
+#define T             i32
+#include "fold_tmpl.h"
+#define T i64
+#include "fold_tmpl.h"
+#define T f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          deviations
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) (((x) - (c)) * ((x) - (c)))
+#define T             i32
+#include "fold_tmpl.h"
+#define T i64
+#include "fold_tmpl.h"
+#define T f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          nansum
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) FN(where_number)(x, x)
+#define T             f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define FOLD          nandeviations
+#define COMBINE       +
+#define NEUTRAL       -0.0
+#define TERM(x, y, c) FN(where_number)(((x) - (c)) * ((x) - (c)), x)
+#define T             f32
+#include "fold_tmpl.h"
+#define T f64
+#include "fold_tmpl.h"
+#undef FOLD
+#undef COMBINE
+#undef NEUTRAL
+#undef TERM
+
+#define T i32
+#include "exact_tmpl.h"
+#define T i64
+#include "exact_tmpl.h"
+#define T f32
+#include "exact_tmpl.h"
+#define T f64
+#include "exact_tmpl.h"
 
 #include "blake3_tmpl.h"
 #include "scrypt_tmpl.h"
@@ -96,6 +327,7 @@ extern const struct kernels PASTE(sheaf_kernels, ISA);
 const struct kernels PASTE(sheaf_kernels, ISA) = {
     .isa = STRING(ISA),
     .blake3 = blake3_many,
+    .blake3_one = sheaf_blake3_compress,
     .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,
@@ -112,8 +344,76 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) sum_kernel_##T,
+#define X(T, elem_t, acc_t) minmax_kernel_##T,
+    .minmax =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) find_kernel_##T,
+    .find =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) nonzero_kernel_##T,
+    .nonzero =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) numbers_kernel_##T,
+    .numbers =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) sum_##T##_kernel,
     .sum =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) prod_##T##_kernel,
+    .prod =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) dot_##T##_kernel,
+    .dot =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) magnitudes_##T##_kernel,
+    .magnitudes =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) squares_##T##_kernel,
+    .squares =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(T, elem_t, acc_t) deviations_##T##_kernel,
+    .deviations =
+        {
+#include "dtypes.def"
+        },
+#undef X
+    .nanmax = {max_i32_kernel, max_i64_kernel, nanmax_f32_kernel, nanmax_f64_kernel},
+    .nanmin = {min_i32_kernel, min_i64_kernel, nanmin_f32_kernel, nanmin_f64_kernel},
+    .values = {values_i32_kernel, values_i64_kernel, sum_f32_kernel, sum_f64_kernel},
+    .nansum = {sum_i32_kernel, sum_i64_kernel, nansum_f32_kernel, nansum_f64_kernel},
+    .nanvalues = {values_i32_kernel, values_i64_kernel, nansum_f32_kernel, nansum_f64_kernel},
+    .nandeviations = {deviations_i32_kernel, deviations_i64_kernel, nandeviations_f32_kernel,
+                      nandeviations_f64_kernel},
+    .upper = upper_i64_kernel,
+#define X(T, elem_t, acc_t) exact_kernel_##T,
+    .exact =
         {
 #include "dtypes.def"
         },

@@ -15,16 +15,46 @@ enum kernel_dtype { KERNEL_I32, KERNEL_I64, KERNEL_F32, KERNEL_F64, KERNEL_DTYPE
 enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
 
 /* x: n elements, aligned to their size only. out: 8 bytes, holding
- *     max, min   one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
- *     sum        i64, wrapping, of integers (any n); f64 of floats (n at most KERNEL_SUM_LEAF, the
- *                order of <sheaf/reduce.h>; of nothing: -0.0; a NaN is the canonical one) */
+ *     max, min         one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
+ *     nanmax, nanmin   the same of the elements that are not NaN; NaN if all are
+ *     minmax           two elements, what min and max would write
+ *     nonzero          u64, how many elements are not 0 (a NaN is not)
+ *     numbers          u64, how many are not NaN */
 typedef void reduce_kernel(const void *x, size_t n, void *out);
+
+/* x and y: n elements each; only dot reads y, which else must be x. out: 8 bytes, holding
+ *     sum, prod, dot, nansum   of integers: i64, wrapping, of any n
+ *     these and the others     f64, in the order of <sheaf/reduce.h>, for which integers are converted;
+ *                              n at most KERNEL_SUM_LEAF; of nothing the neutral element, -0.0 (prod:
+ *                              1.0); a NaN is the canonical one
+ *         values, nanvalues    the sum of the elements
+ *         magnitudes           of |x|
+ *         squares              of (c * x) * (c * x)
+ *         deviations           of (x - c) * (x - c)
+ *         nan...               with 0 in place of the term of a NaN
+ *         upper                i64: u64, of (x + 2^63) >> 32, for exact sums */
+typedef void fold_kernel(const void *x, const void *y, double c, size_t n, void *out);
+
+/* The index of the first element that equals *value, one element; if that is a NaN, of the first NaN. n
+ * if there is none. Zeros of both signs are equal. */
+typedef size_t find_kernel(const void *x, size_t n, const void *value);
+
+/* The exact sum of n elements, as doubles, as that of sums[0], sums[1], ..; how many, or 0 if it has
+ * too many bits for them. n: a multiple of KERNEL_EXACT_STEP, at most KERNEL_EXACT_BLOCK. bound: a power
+ * of 2 above all magnitudes, at most 2^1000. */
+enum { KERNEL_EXACT_STEP = 32, KERNEL_EXACT_BLOCK = 2048, KERNEL_EXACT_BINS = 4 };
+typedef size_t exact_kernel(const void *x, size_t n, double bound, double *sums);
 
 /* The chaining values, 8 words each, of n inputs that lie one after the other: chunks number counter,
  * counter + 1, .. (blocks: 16), or parent nodes of two chaining values each (blocks: 1). None is the
- * root. cvs may be x. */
+ * root. key: 8 words that each of them begins with; mode: the flags that all blocks have. cvs may be x. */
 typedef void blake3_kernel(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
-                           uint32_t *cvs);
+                           const uint32_t *key, uint32_t mode, uint32_t *cvs);
+
+/* BLAKE3's compression function. state: 8 words of chaining value; then all 16 words of the output, of
+ * which the first 8 are the next chaining value. block: 64 bytes. */
+typedef void blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
+                             uint64_t counter, uint32_t flags);
 
 /* SHA-256's compression of `blocks` blocks of x into one state. */
 typedef void sha256_kernel(uint32_t state[8], const uint8_t *x, size_t blocks);
@@ -48,8 +78,26 @@ struct kernels {
     const char *isa; /* a name in isas.def: "scalar", "avx2", "avx512", "neon" */
     reduce_kernel *max[KERNEL_DTYPES];
     reduce_kernel *min[KERNEL_DTYPES];
-    reduce_kernel *sum[KERNEL_DTYPES];
+    reduce_kernel *nanmax[KERNEL_DTYPES];
+    reduce_kernel *nanmin[KERNEL_DTYPES];
+    reduce_kernel *minmax[KERNEL_DTYPES];
+    find_kernel *find[KERNEL_DTYPES];
+    reduce_kernel *nonzero[KERNEL_DTYPES];
+    reduce_kernel *numbers[KERNEL_DTYPES];
+    fold_kernel *sum[KERNEL_DTYPES];
+    fold_kernel *prod[KERNEL_DTYPES];
+    fold_kernel *dot[KERNEL_DTYPES];
+    fold_kernel *nansum[KERNEL_DTYPES];
+    fold_kernel *values[KERNEL_DTYPES];
+    fold_kernel *nanvalues[KERNEL_DTYPES];
+    fold_kernel *magnitudes[KERNEL_DTYPES];
+    fold_kernel *squares[KERNEL_DTYPES];
+    fold_kernel *deviations[KERNEL_DTYPES];
+    fold_kernel *nandeviations[KERNEL_DTYPES];
+    fold_kernel *upper;
+    exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
+    blake3_compress *blake3_one;
     sha256_kernel *sha256;
     sha256_many_kernel *sha256_many;
     scrypt_kernel *scrypt;
@@ -64,14 +112,16 @@ enum {
     BLAKE3_CHUNK_END = 2,
     BLAKE3_PARENT = 4,
     BLAKE3_ROOT = 8,
+    BLAKE3_KEYED_HASH = 16,
+    BLAKE3_DERIVE_KEY_CONTEXT = 32,
+    BLAKE3_DERIVE_KEY_MATERIAL = 64,
 };
 
-/* The chaining value that a chunk and a parent node begin with. */
+/* The chaining value that a chunk and a parent node begin with, if there is no key. */
 extern const uint32_t sheaf_blake3_iv[8];
 
-/* The compression function. cv: 8 words, replaced by the first half of the output. block: 64 bytes. */
-void sheaf_blake3_compress(uint32_t cv[8], const uint8_t block[64], uint32_t block_bytes,
-                           uint64_t counter, uint32_t flags);
+/* In portable C. */
+blake3_compress sheaf_blake3_compress;
 
 enum { SHA256_BLOCK = 64 }; /* bytes */
 extern const uint32_t sheaf_sha256_iv[8];

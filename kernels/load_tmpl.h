@@ -20,6 +20,39 @@ static inline vacc FN(load_wide)(const elem *x)
     return FN(widen)(v);
 }
 
+/* The same as doubles: i64 is rounded. */
+static inline vwide FN(load_double)(const elem *x)
+{
+#if IS_FLOAT
+    return FN(load_wide)(x);
+#elif VBYTES == 8
+    return (vwide)*x;
+#else
+    part v;
+    memcpy(&v, x, sizeof v);
+    return __builtin_convertvector(v, vwide);
+#endif
+}
+
+/* v where x is a number, else 0. */
+static inline vwide FN(where_number)(vwide v, vwide x)
+{
+#if VBYTES == 8
+    return x == x ? v : 0;
+#else
+    return (vwide)((vbits)v & (vbits)(x == x));
+#endif
+}
+
+static inline vwide FN(magnitude)(vwide v)
+{
+#if VBYTES == 8
+    return __builtin_fabs(v);
+#else
+    return (vwide)((vbits)v & INT64_MAX);
+#endif
+}
+
 static inline bool FN(is_number)(elem x)
 {
 #if IS_FLOAT

@@ -4,6 +4,8 @@
 #undef vec
 #undef part
 #undef vacc
+#undef vwide
+#undef vbits
 #undef nans
 #undef NO_NAN
 #undef IS_FLOAT

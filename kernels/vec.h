@@ -6,6 +6,8 @@
  *
  *     vec_T    lanes_T elements, one register       max and min
  *     vacc_T   sums_T accumulators, one register    sums; part_T is the sums_T elements that widen to it
+ *     vwide_T  sums_T doubles, one register         folds in doubles
+ *     vbits_T  the same, as integers
  *     nan_T    what was noted of NaNs so far
  *
  * What the extension cannot say in one instruction is in vec_avx512.h, vec_avx2.h and vec_any.h: vmax_T,
@@ -43,7 +45,9 @@
     enum { lanes_##T = FITS(elem_t), sums_##T = FITS(acc_t) };                                     \
     typedef elem_t vec_##T REGISTER(VBYTES);                                                       \
     typedef elem_t part_##T REGISTER(sums_##T * sizeof(elem_t));                                   \
-    typedef acc_t vacc_##T REGISTER(VBYTES);
+    typedef acc_t vacc_##T REGISTER(VBYTES);                                                       \
+    typedef double vwide_##T REGISTER(VBYTES);                                                     \
+    typedef int64_t vbits_##T REGISTER(VBYTES);
 #include "dtypes.def"
 #undef X
 
@@ -51,6 +55,8 @@
 #define IS_FLOAT_i64 0
 #define IS_FLOAT_f32 1
 #define IS_FLOAT_f64 1
+typedef uint32_t bits_i32;
+typedef uint64_t bits_i64;
 typedef uint32_t bits_f32;
 typedef uint64_t bits_f64;
 

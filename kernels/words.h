@@ -39,7 +39,7 @@ typedef uint32_t words __attribute__((vector_size(VBYTES)));
 
 /* Rows become columns. A round doubles the row's and the column's numbers, the highest bit of each
  * becoming the lowest of the other; after log2(lanes) rounds they have changed places. */
-static inline void transpose_words(words r[WORDS])
+static inline __attribute__((always_inline)) void transpose_words(words r[WORDS])
 {
     for (size_t round = 1; round < WORDS; round *= 2) {
         words t[WORDS];
@@ -52,7 +52,8 @@ static inline void transpose_words(words r[WORDS])
 }
 
 /* Sixteen words at input[lane] + offset, of every lane. */
-static inline void load_words(words r[16], const uint8_t *const input[WORDS], size_t offset)
+static inline __attribute__((always_inline)) void
+load_words(words r[16], const uint8_t *const input[WORDS], size_t offset)
 {
     for (size_t part = 0; part < 16; part += WORDS) {
         for (size_t i = 0; i < WORDS; i++)
@@ -61,12 +62,12 @@ static inline void load_words(words r[16], const uint8_t *const input[WORDS], si
     }
 }
 
-static inline words words_of(uint32_t word)
+static inline __attribute__((always_inline)) words words_of(uint32_t word)
 {
     return word - (words){0};
 }
 
-static inline words rotate_words(words x, int bits)
+static inline __attribute__((always_inline)) words rotate_words(words x, int bits)
 {
     return x >> bits | x << (32 - bits);
 }

@@ -35,9 +35,7 @@ static void hash_memory(char hex[HEX_BYTES], const struct kernels *kernels, cons
                         size_t bytes)
 {
     unsigned char hash[SHEAF_HASH_BYTES];
-    struct blake3_node node;
-    sheaf_blake3_subtree(&node, kernels, x, bytes, 0);
-    sheaf_blake3_root(hash, &node);
+    CHECK_OK(sheaf_hash_bytes(hash, x, bytes, &(sheaf_hash_options){.isa = kernels->isa}));
     to_hex(hex, hash);
 }
 
@@ -47,9 +45,13 @@ static void hash_tasks(char hex[HEX_BYTES], const struct kernels *kernels, unsig
 {
     unsigned char hash[SHEAF_HASH_BYTES];
     struct op_array array = op_tree_array(SHEAF_I32, 1, &(size_t){bytes / 4});
-    struct op_call call = {.kernels = kernels, .arrays = &array, .data = {x}};
+    struct blake3_params params = {0};
+    struct blake3_result result;
+    struct op_call call = {.kernels = kernels, .params = &params, .arrays = &array, .data = {x}};
     CHECK(bytes % 4 == 0);
-    CHECK_OK(op_tree_run("blake3", &call, task_leaves, NULL, hash));
+    sheaf_blake3_mode_plain(&params.mode);
+    CHECK_OK(op_tree_run("blake3", &call, task_leaves, NULL, &result));
+    sheaf_blake3_write(hash, sizeof hash, &result);
     to_hex(hex, hash);
 }
 

@@ -60,7 +60,8 @@ def test_usage():
     usage("one KEY", "info")
     usage("at least one KEY", "remove")
     usage("OP and KEY", "reduce", "max")
-    usage("unknown operation", "reduce", "mean", KEY)
+    usage("unknown operation", "reduce", "meen", KEY)
+    usage("--ddof", "reduce", "var", KEY, "--ddof", "1x")
     usage("unknown executor", "reduce", "max", KEY, "--executor", "gpu")
     usage("--workers 0", "reduce", "max", KEY, "--workers", "0")
     usage("--workers", "reduce", "max", KEY, "--workers", "-1")
@@ -211,6 +212,23 @@ def test_reduce():
     assert as_json("reduce", "max", KEY, "--json", "--workers", "1")["executor"] == "threads"
 
 
+def test_reduce_others():
+    names = output("reduce", "--list").split()
+    assert {"max", "argmax", "minmax", "mean", "var", "nansum", "dot", "norm2"} <= set(names)
+    assert len(names) == len(set(names))
+    run("create", KEY, "--shape", "5", "--fill", "arange")
+    assert output("reduce", "argmax", KEY) == "4\n"
+    assert as_json("reduce", "argmin", KEY, "--json")["index"] == 0
+    assert output("reduce", "minmax", KEY) == "0 4\n"
+    assert as_json("reduce", "minmax", KEY, "--json")["values"] == [0, 4]
+    assert output("reduce", "mean", KEY) == "2\n"
+    assert output("reduce", "var", KEY) == "2\n"
+    assert output("reduce", "var", KEY, "--ddof", "1") == "2.5\n"
+    assert output("reduce", "dot", KEY, "--second", KEY) == "30\n"
+    fails("second", "reduce", "dot", KEY)
+    run("remove", KEY)
+
+
 def test_reduce_values():
     cases = [
         ("<f8", "d", [1, math.nan, 2], "max", "NaN", "000000000000f87f"),
@@ -280,6 +298,8 @@ def test_svd():
         lines = output("svd", KEY, "--executor", executor).splitlines()
         assert [[float(x) for x in line.split()] for line in lines] == row["s"]
     fails(KEY + "s", "svd", KEY, "--s", KEY + "s")  # taken
+    fails("cannot be a key", "svd", KEY, "--s", "a/b")
+    fails("to a NAME", "svd", KEY, "--s", "file://s.npy")
     data = struct.pack("<4d", 1, math.nan, 0, 1)
     output("load", npy("n.npy", shape="(2, 2)", data=data), KEY + "n")
     done = run("svd", KEY + "n", "--json", status=1)

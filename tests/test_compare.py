@@ -64,11 +64,13 @@ def test_compare_others():
 def test_compare_intervals():
     """Medians and intervals of the ratios of every round, from the seconds of every round."""
     for rounds in (1, 5, 6, 15):
-        _, table = compare("max", "--elements", "20000", "--repeat", str(rounds), "--workers", "2")
+        text, table = compare("max", "--elements", "20000", "--repeat", str(rounds), "--workers", "2")
         below = lambda k: sum(math.comb(rounds, i) for i in range(k + 1)) / 2 ** rounds
         rank = max((k for k in range(rounds // 2) if below(k) <= 0.025), default=0)
         coverage = 1 - 2 * below(rank) if rounds > 1 else 0
         assert abs(table["interval_coverage"] - coverage) < 1e-6, (rounds, table)
+        assert ("(95 % interval" in text) == (".." in text) == (coverage >= 0.95), text
+        assert ("Too few rounds" in text) == (coverage < 0.95), text
         plain = table["rows"][0]["seconds"]
         for row in table["rows"]:
             limit = table["read_limit_seconds"][str(row["workers"])]
@@ -77,6 +79,31 @@ def test_compare_intervals():
                 expected = [statistics.median(ratios), ratios[rank], ratios[-1 - rank]]
                 got = [row[name], *row[name + "_interval"]]
                 assert all(abs(a / b - 1) < 1e-5 for a, b in zip(got, expected)), (got, expected)
+
+
+def test_compare_json_file():
+    quick = ("compare", "max", "--elements", "1000", "--repeat", "1", "--json")
+    longest = "x" * 255
+    output(*quick, longest)
+    assert json.loads(pathlib.Path(longest).read_text())["rounds"] == 1
+    assert os.listdir() == [longest] and os.stat(longest).st_mode & 0o7777 == 0o666 & ~umask()
+    pathlib.Path("link").symlink_to(longest)
+    pathlib.Path(longest).write_text("old")
+    output(*quick, "link")
+    assert pathlib.Path("link").is_symlink() and pathlib.Path(longest).stat().st_size > 3
+    assert json.JSONDecoder().raw_decode(output(*quick, "/dev/stdout"))[0]["rounds"] == 1
+    fails("FILE", *quick, "", status=2)
+    fails("too long", *quick, "x" * 256)
+    fails("cannot write", *quick, "missing/")
+    fails("cannot write", *quick, ".")
+    fails("cannot write", *quick, "/dev/full")
+    assert sorted(os.listdir()) == ["link", longest]
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_compare_widths():
@@ -101,10 +128,15 @@ def test_compare_too_large():
     assert not left_behind()
 
 
+def with_shared_memory(size):
+    """The start of a command that runs with a /dev/shm of its own."""
+    script = f'mount -t tmpfs -o size={size} tmpfs /dev/shm && exec "$@"'
+    return ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"]
+
+
 def test_small_shared_memory():
     """A /dev/shm of one megabyte, which only this case sees; what is offered does fit."""
-    script = 'mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "$@"'
-    inside = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"]
+    inside = with_shared_memory("1m")
     if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
         print("  not checked: no right to mount")
         return
@@ -117,6 +149,10 @@ def test_small_shared_memory():
         assert done.returncode == 0, done
     done = subprocess.run([*inside, SHEAF, "create", "large", "--shape", "1000000"], **more)
     assert done.returncode == 1 and "8" in done.stderr and "free" in done.stderr, done
+    unlimited = with_shared_memory("0")
+    done = subprocess.run([*unlimited, SHEAF, "compare", "max", "--elements", "1000", "--repeat", "1"],
+                          **more)
+    assert done.returncode == 0, done
 
 
 def interrupted(number, *arguments, wait_for, to_group=False):

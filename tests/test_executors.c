@@ -35,7 +35,8 @@ static sheaf_scalar reduce(const sheaf_array *array, sheaf_op op, sheaf_executor
                            const char *isa)
 {
     sheaf_scalar value;
-    CHECK_OK(sheaf_reduce(&value, array, op, &(sheaf_reduce_options){executor, isa}));
+    CHECK_OK(
+        sheaf_reduce(&value, array, op, &(sheaf_reduce_options){.executor = executor, .isa = isa}));
     return value;
 }
 
@@ -192,11 +193,11 @@ static void a_closed_executor_is_an_error(void)
         CHECK_OK(
             sheaf_executor_open(&executor, backends[b], &(sheaf_executor_options){.workers = 2}));
         CHECK_OK(sheaf_reduce_submit(&future, array, SHEAF_SUM,
-                                     &(sheaf_reduce_options){executor, NULL}));
+                                     &(sheaf_reduce_options){.executor = executor}));
         sheaf_executor_close(executor);
         sheaf_executor_close(executor);
         CHECK_STATUS(SHEAF_ERR_CLOSED, sheaf_reduce(&value, array, SHEAF_SUM,
-                                                    &(sheaf_reduce_options){executor, NULL}));
+                                                    &(sheaf_reduce_options){.executor = executor}));
         CHECK(sheaf_executor_workers(executor) == 0);
         CHECK(sheaf_future_done(future)); /* futures outlive their executor */
         CHECK_OK(sheaf_future_result(&value, sizeof value, future, 0));
@@ -219,7 +220,7 @@ static void futures_wait_and_tell(void)
             sheaf_executor_open(&executor, backends[b], &(sheaf_executor_options){.workers = 2}));
         for (size_t i = 0; i < 64; i++)
             CHECK_OK(sheaf_reduce_submit(&futures[i], array, SHEAF_SUM,
-                                         &(sheaf_reduce_options){executor, NULL}));
+                                         &(sheaf_reduce_options){.executor = executor}));
         for (size_t i = 64; i-- > 0;) {
             sheaf_status status = sheaf_future_wait(futures[i], 1);
             CHECK(status == SHEAF_OK || status == SHEAF_ERR_TIMEOUT);
@@ -235,7 +236,7 @@ static void futures_wait_and_tell(void)
             sheaf_future_release(futures[i]);
         for (size_t i = 0; i < 8; i++) { /* released before they are done */
             CHECK_OK(sheaf_reduce_submit(&futures[i], array, SHEAF_SUM,
-                                         &(sheaf_reduce_options){executor, NULL}));
+                                         &(sheaf_reduce_options){.executor = executor}));
             sheaf_future_release(futures[i]);
         }
         sheaf_executor_close(executor);
@@ -254,7 +255,7 @@ static void a_detached_array_lives_until_its_jobs_are_done(void)
         sheaf_array *array = make_doubles("detached", 2000000);
         sheaf_scalar expected = reduce(array, SHEAF_SUM, NULL, NULL);
         CHECK_OK(sheaf_reduce_submit(&future, array, SHEAF_SUM,
-                                     &(sheaf_reduce_options){executor, NULL}));
+                                     &(sheaf_reduce_options){.executor = executor}));
         sheaf_detach(array);
         CHECK_OK(sheaf_future_result(&value, sizeof value, future, SHEAF_FOREVER));
         CHECK(same_bits(value, expected));
@@ -321,7 +322,7 @@ static void a_forked_child_is_refused_and_leaves_cleanly(void)
     CHECK_OK(sheaf_executor_open(&executors[1], SHEAF_PROCESSES,
                                  &(sheaf_executor_options){.workers = 2}));
     CHECK_OK(sheaf_reduce_submit(&future, array, SHEAF_SUM,
-                                 &(sheaf_reduce_options){executors[1], NULL}));
+                                 &(sheaf_reduce_options){.executor = executors[1]}));
     CHECK(reduce(array, SHEAF_SUM, NULL, NULL).value.i64 == (int64_t)n);
     fflush(stdout);
     pid_t child = fork();
@@ -329,11 +330,12 @@ static void a_forked_child_is_refused_and_leaves_cleanly(void)
         for (int i = 0; i < 2; i++) {
             CHECK_STATUS(SHEAF_ERR_CLOSED,
                          sheaf_reduce(&value, array, SHEAF_SUM,
-                                      &(sheaf_reduce_options){executors[i], NULL}));
+                                      &(sheaf_reduce_options){.executor = executors[i]}));
             CHECK_ERROR_SAYS("parent");
             sheaf_executor_close(executors[i]);
         }
         CHECK_STATUS(SHEAF_ERR_CLOSED, sheaf_future_result(&value, sizeof value, future, -1));
+        CHECK(!sheaf_future_done(future));
         sheaf_future_release(future);
 #ifdef __SANITIZE_THREAD__
         printf("  not under TSan, which ends a forked child that starts threads: its own pools\n");

@@ -123,9 +123,15 @@ static size_t oracle(unsigned char out[8], int op, int t, const void *x, size_t 
     return op == SUM ? 8 : sizes[t];
 }
 
-static reduce_kernel *kernel_of(const struct kernels *table, int op, int t)
+static void run_kernel(const struct kernels *table, int op, int t, const void *x, size_t n,
+                       void *out)
 {
-    return op == MAX ? table->max[t] : op == MIN ? table->min[t] : table->sum[t];
+    if (op == SUM)
+        table->sum[t](x, x, 0, n, out);
+    else if (op == MAX)
+        table->max[t](x, n, out);
+    else
+        table->min[t](x, n, out);
 }
 
 static void print_bytes(const char *who, const unsigned char *bytes, size_t count)
@@ -148,7 +154,7 @@ static void check_run(int t, const void *x, size_t n)
         for (size_t i = 0; (table = sheaf_kernels_at(i)) != NULL; i++) {
             unsigned char got[8];
             memset(got, 0x5a, sizeof got);
-            kernel_of(table, op, t)(x, n, got);
+            run_kernel(table, op, t, x, n, got);
             if (memcmp(got, expected, bytes) == 0)
                 continue;
             fprintf(stderr, "%s of %zu %s:\n", op_names[op], n, dtype_names[t]);
@@ -396,7 +402,7 @@ static double sum_leaves(const struct kernels *table, int t, const unsigned char
 {
     double sum;
     if (n <= KERNEL_SUM_LEAF) {
-        table->sum[t](x, n, &sum);
+        table->sum[t](x, x, 0, n, &sum);
         return sum;
     }
     size_t left = KERNEL_SUM_LEAF;
@@ -415,7 +421,7 @@ static uint64_t result_bits(const struct kernels *table, const struct golden *li
         uint32_t u32;
     } out = {.u64 = 0};
     if (op != SUM || !is_float(t)) {
-        kernel_of(table, op, t)(x, line->n, &out);
+        run_kernel(table, op, t, x, line->n, &out);
         return op == SUM || sizes[t] == 8 ? out.u64 : out.u32;
     }
     double sum = line->n == 0 ? 0.0 : sum_leaves(table, t, x, line->n);

@@ -89,7 +89,7 @@ static void create_until_full(void)
     CHECK_ERROR_SAYS("needs 1052672 bytes, 1048576 are free in /dev/shm");
     CHECK_ERROR_SAYS("sheaf remove KEY");
     CHECK_ERROR_SAYS("docker run --shm-size=");
-    CHECK(files() == 0);
+    CHECK(files() == 0 && sheaf_free_bytes() == 1 << 20);
     size_t made = 0;
     for (;; made++) { /* a page is 4 KiB: 21 pages each */
         snprintf(key, sizeof key, "k%zu", made);
@@ -109,6 +109,20 @@ static void create_until_full(void)
 static void a_full_shm_is_a_status_at_creation(void)
 {
     run_inside(create_until_full, "size=1m", false);
+}
+
+static void create_without_limit(void)
+{
+    static const size_t shape[] = {1 << 18};
+    sheaf_array *array;
+    CHECK(sheaf_free_bytes() > 1 << 22);
+    CHECK_OK(sheaf_create(&array, "a", SHEAF_F64, 1, shape, NULL));
+    sheaf_detach(array);
+}
+
+static void a_shm_without_a_limit_has_the_room_that_memory_has(void)
+{
+    run_inside(create_without_limit, "size=0", false);
 }
 
 static void create_beyond_the_inodes(void)
@@ -197,6 +211,8 @@ static void gc_removes_named_drafts_of_killed_creators(void)
     run_inside(kill_named_creators, "size=64m", true);
 }
 
-CHECK_MAIN(CASE(a_full_shm_is_a_status_at_creation), CASE(a_shm_without_inodes_is_a_status_too),
+CHECK_MAIN(CASE(a_full_shm_is_a_status_at_creation),
+           CASE(a_shm_without_a_limit_has_the_room_that_memory_has),
+           CASE(a_shm_without_inodes_is_a_status_too),
            CASE(without_o_tmpfile_drafts_have_a_name_for_a_while),
            CASE(gc_removes_named_drafts_of_killed_creators))

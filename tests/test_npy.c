@@ -304,23 +304,27 @@ static void elements_that_are_not_aligned_are_loaded_not_mapped(void)
     CHECK(unlink(file) == 0);
 }
 
-/* Whether there is a file whose name starts with `file`, and whose size is not `bytes`. */
-static bool has_file_beside(const char *file, size_t bytes)
+/* Whether there is a file in the folder whose size is not `bytes`. */
+static bool has_other_file(const char *folder, size_t bytes)
 {
     char command[500];
-    const char *name = strrchr(file, '/') + 1;
-    snprintf(command, sizeof command,
-             "find /tmp -maxdepth 1 -name '%s*' ! -size %zuc 2>/dev/null | grep -q .", name, bytes);
+    snprintf(command, sizeof command, "find %s -type f ! -size %zuc 2>/dev/null | grep -q .",
+             folder, bytes);
     return system(command) == 0;
 }
 
 static void a_save_replaces_whole_or_not_at_all(void)
 {
     static const size_t shape[] = {1 << 16};
-    const char *file = file_of("replace");
+    const char *folder = file_of("replace");
+    char file[320];
+    char link[320];
     sheaf_array *array;
     struct stat before;
     struct stat after;
+    CHECK(mkdir(folder, 0700) == 0);
+    snprintf(file, sizeof file, "%s/file", folder);
+    snprintf(link, sizeof link, "%s/link", folder);
     CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, shape));
     CHECK_OK(sheaf_save(array, file));
     CHECK(chmod(file, 0640) == 0 && stat(file, &before) == 0);
@@ -339,7 +343,6 @@ static void a_save_replaces_whole_or_not_at_all(void)
     CHECK_OK(sheaf_save(array, file));
     CHECK(stat(file, &after) == 0 && after.st_ino != before.st_ino);
     CHECK((after.st_mode & 07777) == 0640 && after.st_size == 128 + (8 << 16));
-    const char *link = file_of("link");
     CHECK(symlink(file, link) == 0);
     CHECK_OK(sheaf_save(array, link)); /* what the link names is replaced, not the link */
     CHECK(lstat(link, &after) == 0 && S_ISLNK(after.st_mode));
@@ -349,16 +352,41 @@ static void a_save_replaces_whole_or_not_at_all(void)
     CHECK_STATUS(SHEAF_ERR_SYSTEM, sheaf_save(array, "/tmp/no/such/file.npy"));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_save(NULL, file));
     sheaf_detach(array);
-    CHECK(!has_file_beside(file, 0)); /* no part of a file is left */
+    CHECK(rmdir(folder) == 0); /* no part of a file is left */
+}
+
+static void a_name_can_be_as_long_as_names_can_be(void)
+{
+    static const size_t shape[] = {2};
+    char path[300];
+    sheaf_array *array;
+    sheaf_array *back;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, shape));
+    int folder = snprintf(path, sizeof path, "/tmp/%s", check_key("long-"));
+    memset(path + folder, 'x', sizeof path - (size_t)folder);
+    path[5 + 255] = '\0';
+    CHECK_OK(sheaf_save(array, path));
+    CHECK_OK(sheaf_load(&back, path, check_key("long"), NULL));
+    CHECK(sheaf_array_bytes(back) == 16);
+    sheaf_detach(back);
+    CHECK_OK(sheaf_unlink(check_key("long")));
+    CHECK(unlink(path) == 0);
+    path[5 + 255] = 'x';
+    path[5 + 256] = '\0';
+    CHECK_STATUS(SHEAF_ERR_SYSTEM, sheaf_save(array, path));
+    sheaf_detach(array);
 }
 
 static void a_save_killed_at_any_time_leaves_the_old_file_or_the_new(void)
 {
     static const size_t shape[] = {1 << 19}; /* 4 MiB */
-    const char *file = file_of("killed");
+    const char *folder = file_of("killed");
+    char file[320];
     unsigned long long state = 4;
     sheaf_array *array;
     struct stat st;
+    CHECK(mkdir(folder, 0700) == 0);
+    snprintf(file, sizeof file, "%s/file", folder);
     CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, shape));
     CHECK_OK(sheaf_save(array, file));
     int nameless = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
@@ -376,10 +404,10 @@ static void a_save_killed_at_any_time_leaves_the_old_file_or_the_new(void)
         CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
         CHECK(stat(file, &st) == 0 && st.st_size == 128 + (8 << 19));
         if (nameless >= 0) /* it has no name before it is whole */
-            CHECK(!has_file_beside(file, 128 + (8 << 19)));
+            CHECK(!has_other_file(folder, 128 + (8 << 19)));
     }
     char command[400];
-    snprintf(command, sizeof command, "rm -f %s*", file);
+    snprintf(command, sizeof command, "rm -r %s", folder);
     CHECK(system(command) == 0);
     sheaf_detach(array);
 }
@@ -389,5 +417,5 @@ CHECK_MAIN(CASE(dicts_in_any_order_and_spacing_are_read),
            CASE(what_is_written_is_what_numpy_writes), CASE(saved_and_loaded_is_the_same),
            CASE(a_failed_load_leaves_no_key), CASE(a_file_is_mapped_where_it_lies),
            CASE(elements_that_are_not_aligned_are_loaded_not_mapped),
-           CASE(a_save_replaces_whole_or_not_at_all),
+           CASE(a_save_replaces_whole_or_not_at_all), CASE(a_name_can_be_as_long_as_names_can_be),
            CASE(a_save_killed_at_any_time_leaves_the_old_file_or_the_new))

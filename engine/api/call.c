@@ -63,6 +63,8 @@ sheaf_status call_run(void *result, sheaf_executor *executor, struct request *re
         status = executor_run(unchecked, executor, request);
     if (status == SHEAF_OK)
         memcpy(result, unchecked, sheaf_ops[request->op]->result_bytes);
+    explicit_bzero(unchecked,
+                   sheaf_ops[request->op]->result_bytes); /* a keyed hash's has the key */
     return status;
 }
 

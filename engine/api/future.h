@@ -6,17 +6,26 @@
 
 #include "exec/executor.h"
 
+/* Makes out_bytes bytes for the caller from the operation's result. */
+typedef void future_output(void *out, size_t out_bytes, const void *result);
+
 struct sheaf_future {
     struct pool *pool; /* retained; NULL: it was done at once */
     struct ticket ticket;
     uint32_t fork_count;
-    size_t result_bytes;
+    size_t result_bytes; /* of the operation */
+    size_t out_bytes;    /* of what the caller is given */
+    future_output *output;
     _Alignas(16) unsigned char result[OP_RESULT_BYTES_MAX]; /* of what was done at once */
 };
 
-/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; that of work which was done at
- * once is the future's. */
+/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; those of the work itself if it
+ * was done at once. */
 sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
                           const struct request *request);
+
+/* Before anybody else has the future: its result is not the operation's as it is, but what output makes
+ * of it, so many bytes. */
+void future_set_output(sheaf_future *future, size_t bytes, future_output *output);
 
 #endif

@@ -1,7 +1,4 @@
-/* hash_descriptor.c -- BLAKE3 of a stream, in memory that does not grow with it.
- *
- * The input is cut into pieces that are complete subtrees, except the last. The node of a piece is kept
- * before its compression (ops/blake3.h), so it does not matter that the end is known too late. */
+/* hash_descriptor.c -- BLAKE3 of a stream, in memory that does not grow with it. */
 #include <sheaf/hash.h>
 
 #include <errno.h>
@@ -10,15 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/call.h"
+#include "api/hash_mode.h"
 #include "base/error.h"
-#include "ops/blake3.h"
 
-enum {
-    PIECE_BYTES =
-        1 << 18, /* fits in L2 with what the kernel copies it from; a power of two of chunks */
-    LEVELS = 64 - 18 + 1, /* of the tree over the pieces of 2^64 bytes */
-};
+enum { PIECE_BYTES = 1 << 18 }; /* fits in L2 with what the kernel copies it from */
 
 /* Fills the piece unless the input ends before. A descriptor that does not block is waited for. */
 static sheaf_status read_piece(uint8_t *piece, size_t *bytes, int descriptor)
@@ -44,40 +36,33 @@ static sheaf_status read_piece(uint8_t *piece, size_t *bytes, int descriptor)
 
 sheaf_status sheaf_hash_descriptor(uint8_t *out, int descriptor, const sheaf_hash_options *options)
 {
-    struct blake3_node waiting[LEVELS]; /* complete subtrees of pieces, from the left */
-    struct blake3_node node;
-    uint32_t isa = 0;
-    size_t depth = 0;
+    sheaf_hasher *hasher;
     size_t bytes = PIECE_BYTES;
+    size_t out_bytes;
+    uint64_t offset;
 
     if (out == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "hash: out is NULL");
-    sheaf_status status = call_isa(&isa, options != NULL ? options->isa : NULL);
+    sheaf_status status = hash_range(&out_bytes, &offset, options);
+    if (status == SHEAF_OK)
+        status = sheaf_hasher_open(&hasher, options);
     if (status != SHEAF_OK)
         return status;
     uint8_t *piece = malloc(PIECE_BYTES);
-    if (piece == NULL)
-        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "hash: no memory for a buffer of %d bytes",
-                          PIECE_BYTES);
-
-    for (uint64_t i = 0; bytes == PIECE_BYTES; i++) {
+    if (piece == NULL) {
+        status = SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "hash: no memory for a buffer of %d bytes",
+                            PIECE_BYTES);
+        goto close_hasher;
+    }
+    while (bytes == PIECE_BYTES && status == SHEAF_OK) {
         status = read_piece(piece, &bytes, descriptor);
-        if (status != SHEAF_OK)
-            goto free_piece;
-        if (bytes == 0 && i > 0)
-            break; /* the piece before was the last one */
-        sheaf_blake3_subtree(&node, sheaf_kernels_at(isa), piece, bytes,
-                             i * (PIECE_BYTES / BLAKE3_CHUNK));
-        for (uint64_t pairs = i; pairs & 1; pairs >>= 1)
-            sheaf_blake3_parent(&node, &waiting[--depth], &node);
-        waiting[depth++] = node;
+        if (status == SHEAF_OK)
+            status = sheaf_hasher_update(hasher, piece, bytes);
     }
-    while (depth > 1) {
-        depth--;
-        sheaf_blake3_parent(&waiting[depth - 1], &waiting[depth - 1], &waiting[depth]);
-    }
-    sheaf_blake3_root(out, &waiting[0]);
-free_piece:
+    if (status == SHEAF_OK)
+        status = sheaf_hasher_finish(out, out_bytes, offset, hasher);
     free(piece);
+close_hasher:
+    sheaf_hasher_close(hasher);
     return status;
 }

@@ -1,6 +1,8 @@
 /* reduce.c -- the public reductions. */
 #include <sheaf/reduce.h>
 
+#include <string.h>
+
 #include "api/call.h"
 #include "base/error.h"
 
@@ -9,11 +11,19 @@ static sheaf_status make_request(struct request *request, const void *out, const
 {
     if (out == NULL || array == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "reduce: %s is NULL", out == NULL ? "out" : "array");
-    request->op = sheaf_op_find(sheaf_op_name(op));
+    request->op = sheaf_op_index((int)op);
     if (request->op == UINT32_MAX)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "reduce: no operation %d", (int)op);
     request->array_count = 1;
     request->arrays[0] = array;
+    if (options != NULL && options->second != NULL) {
+        if (op != SHEAF_DOT)
+            return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "reduce: %s has no second array",
+                              sheaf_op_name(op));
+        request->arrays[request->array_count++] = options->second;
+    }
+    if (options != NULL && options->ddof != 0)
+        memcpy(request->params, &options->ddof, sizeof options->ddof);
     return call_isa(&request->isa, options != NULL ? options->isa : NULL);
 }
 

@@ -1,4 +1,4 @@
-/* cpus.c -- affinity and cgroup v2 / v1 CPU limits. */
+/* cpus.c -- affinity and cgroup v2 CPU limits. */
 #include "base/cpus.h"
 
 #include <pthread.h>
@@ -6,16 +6,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 static size_t usable;
+static cpu_set_t allowed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static size_t affinity_cpus(void)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return 1; /* more than CPU_SETSIZE CPUs: be modest rather than wrong */
-    return (size_t)CPU_COUNT(&set);
+#ifdef _OPENMP
+    int cpus[CPU_SETSIZE];
+    for (int place = 0; place < omp_get_num_places(); place++) {
+        int count = omp_get_place_num_procs(place);
+        if (count < 0 || count > CPU_SETSIZE)
+            continue;
+        omp_get_place_proc_ids(place, cpus);
+        for (int i = 0; i < count; i++)
+            CPU_SET((size_t)cpus[i], &allowed);
+    }
+#endif
+    return (size_t)CPU_COUNT(&allowed);
 }
 
 /* quota / period of one cpu.max file, rounded up; 0 if there is no limit in it. */
@@ -70,6 +85,12 @@ static void count(void)
         usable = quota;
     if (usable == 0)
         usable = 1;
+}
+
+void cpus_use_all(void)
+{
+    pthread_once(&once, count);
+    sched_setaffinity(0, sizeof allowed, &allowed); /* if it fails, they stay where they are */
 }
 
 size_t cpus_usable(void)

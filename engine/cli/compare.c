@@ -10,7 +10,6 @@
 #include "cli/file.h"
 #include "cli/fill.h"
 #include "cli/interrupt.h"
-#include "cli/machine.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/progress.h"
@@ -41,7 +40,8 @@ static const char compare_help[] =
     "row; GB/s (10^9 bytes of the array in the median time); per cent of the read limit,\n"
     "which is how fast as many threads can read the same memory and do nothing else;\n"
     "whether the result has the same bits as the reference. Speed-up and per cent are\n"
-    "medians of the rounds' ratios; where there is room, with 95 % intervals.\n"
+    "medians of the rounds' ratios; from 6 rounds, where there is room, with 95 %\n"
+    "intervals.\n"
     "Rows: `data copied` sends the data through pipes to processes that run already;\n"
     "`cold pool` starts processes, uses them once and ends them; `first use` is a running\n"
     "pool's first use of the array; `warm pool` its further uses.\n"
@@ -78,6 +78,8 @@ static int compare_option(struct compare *compare, int option)
             return usage_error("compare", "--seed %s: give a number from 0 to 2^63 - 1", optarg);
         return DONE;
     default:
+        if (optarg[0] == '\0')
+            return usage_error("compare", "--json: give a FILE");
         compare->json_path = optarg;
         return DONE;
     }
@@ -128,6 +130,12 @@ static int settle(struct compare *compare, const char *kernel)
 
 /* Beside the array: the little one, and what each segment has behind its data. */
 enum { LITTLE = 8192, BESIDE_BYTES = LITTLE * 8 + 65536 };
+
+/* What the array and these may take: 95 % of all, so that the machine stays usable. */
+static uint64_t usable_bytes(void)
+{
+    return sheaf_free_bytes() / 100 * 95;
+}
 
 /* The largest number of elements that fits, with two digits; 0 if it is not worth it. */
 static size_t fitting_elements(uint64_t free_bytes)
@@ -186,7 +194,7 @@ static int make_arrays(struct compare *compare)
 {
     const size_t little = LITTLE;
     uint64_t bytes;
-    uint64_t free_bytes = machine_free_bytes();
+    uint64_t free_bytes = usable_bytes();
     if (__builtin_mul_overflow((uint64_t)compare->elements, sizeof(double), &bytes) ||
         free_bytes < BESIDE_BYTES || bytes > free_bytes - BESIDE_BYTES)
         return too_large(compare, free_bytes);
@@ -194,7 +202,7 @@ static int make_arrays(struct compare *compare)
     sheaf_status status =
         make_array(&compare->data, compare->key[0], compare->ndim, compare->shape);
     if (status == SHEAF_ERR_NO_SPACE || status == SHEAF_ERR_NO_MEMORY)
-        return too_large(compare, machine_free_bytes()); /* somebody else was quicker */
+        return too_large(compare, usable_bytes()); /* somebody else was quicker */
     if (status == SHEAF_OK && compare->op != 0)
         status = make_array(&compare->other, compare->key[1], 1, &little);
     if (status == SHEAF_OK && compare->kernel == COMPARE_SVD) {

@@ -81,6 +81,12 @@ static const char *bits_word(const struct compare_row *row)
     return row->may_differ ? "no*" : "NO";
 }
 
+/* Whether there are rounds enough for intervals of 95 %: six. */
+static bool has_intervals(const struct compare *compare)
+{
+    return estimate_coverage(compare->rounds) >= 0.95;
+}
+
 static void fill_row(struct table_row *out, const struct compare *compare, size_t index)
 {
     const struct compare_row *row = &compare->rows[index];
@@ -98,7 +104,7 @@ static void fill_row(struct table_row *out, const struct compare *compare, size_
     snprintf(cells[COLUMN_MEDIAN], bytes, "%.*f", decimals, seconds.median);
     snprintf(cells[COLUMN_MIN], bytes, "%.*f", decimals, min);
     snprintf(cells[COLUMN_SPEEDUP], bytes, "%.*f", digits, speedup.median);
-    if (index > 0)
+    if (index > 0 && has_intervals(compare))
         snprintf(cells[COLUMN_SPEEDUP_RANGE], bytes, "%.*f..%.*f", digits, speedup.low, digits,
                  speedup.high);
     snprintf(cells[COLUMN_RATE], bytes, "%.2f", rate * 1e-9);
@@ -107,7 +113,8 @@ static void fill_row(struct table_row *out, const struct compare *compare, size_
         return;
     struct estimate share = compare_limit_share(compare, index);
     snprintf(cells[COLUMN_LIMIT], bytes, "%.1f", 100 * share.median);
-    snprintf(cells[COLUMN_LIMIT_RANGE], bytes, "%.1f..%.1f", 100 * share.low, 100 * share.high);
+    if (has_intervals(compare))
+        snprintf(cells[COLUMN_LIMIT_RANGE], bytes, "%.1f..%.1f", 100 * share.low, 100 * share.high);
 }
 
 static double limit_rate(const struct compare *compare, size_t limit)
@@ -143,21 +150,22 @@ static void say(size_t width, const struct compare *compare)
 {
     char text[600];
     const struct compare_places *places = &compare->places;
+    char interval[80] = "";
     struct estimate pace = compare_speedup(compare, places->threads, places->warm);
     int at = 0;
+    if (has_intervals(compare))
+        snprintf(interval, sizeof interval, " (95 %% interval %.3f to %.3f)", pace.low, pace.high);
     if (compare->has_limit)
         at = snprintf(text, sizeof text,
                       "Threads reach %.1f %% of the read limit and warm processes over shared "
-                      "memory %.1f %%: the processes take %.3f times as long (95 %% interval %.3f "
-                      "to %.3f).",
+                      "memory %.1f %%: the processes take %.3f times as long%s.",
                       100 * compare_limit_share(compare, places->threads).median,
                       100 * compare_limit_share(compare, places->warm).median, pace.median,
-                      pace.low, pace.high);
+                      interval);
     else
         at = snprintf(text, sizeof text,
-                      "Processes over shared memory take %.3f times as long as threads (95 %% "
-                      "interval %.3f to %.3f).",
-                      pace.median, pace.low, pace.high);
+                      "Processes over shared memory take %.3f times as long as threads%s.",
+                      pace.median, interval);
     if (places->copied != SIZE_MAX) {
         double copied = compare_speedup(compare, places->warm, places->copied).median;
         double cold = compare_speedup(compare, places->warm, places->cold).median;
@@ -169,11 +177,8 @@ static void say(size_t width, const struct compare *compare)
     paragraph_print(stdout, width, 0, text);
 }
 
-/* Fewer rounds than it takes: then the intervals are something else. */
 static void print_notes(const struct compare *compare, size_t width)
 {
-    char text[200];
-    double coverage = estimate_coverage(compare->rounds);
     bool has_star = false;
     for (size_t i = 0; i < compare->row_count; i++)
         has_star = has_star || (!compare->rows[i].is_same && compare->rows[i].may_differ);
@@ -183,14 +188,8 @@ static void print_notes(const struct compare *compare, size_t width)
                         "fixed order.");
     else if (has_star)
         paragraph_print(stdout, width, 0, "* may differ: LAPACK promises no bits.");
-    if (compare->rounds == 1) {
-        paragraph_print(stdout, width, 0, "One round: nothing is known of how sure this is.");
-    } else if (coverage < 0.95) {
-        snprintf(text, sizeof text,
-                 "With %zu rounds the intervals are whole ranges, and sure to %.0f %% only.",
-                 compare->rounds, 100 * coverage);
-        paragraph_print(stdout, width, 0, text);
-    }
+    if (!has_intervals(compare))
+        paragraph_print(stdout, width, 0, "Too few rounds for 95 % intervals: they take six.");
 }
 
 int compare_print(const struct compare *compare)

@@ -3,7 +3,7 @@
 #include "cli/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,117 +13,79 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 
+enum { PART_TRIES = 100 };
+
 struct target {
-    char *path; /* without symbolic links, as far as it exists */
-    char *temporary;
-    bool is_special;
+    char path[PATH_MAX]; /* without symbolic links, as far as it exists */
+    char part[PATH_MAX]; /* the temporary file beside it; "" if there is none */
+    FILE *file;
 };
 
-static void forget(struct target *target)
+/* The temporary name is short and its own: the target's may be as long as names can be. */
+static void open_part(struct target *target)
 {
-    free(target->path);
-    free(target->temporary);
-}
-
-static bool aim(struct target *target, const char *path)
-{
-    struct stat state;
-    char *temporary = NULL;
-    char *real = realpath(path, NULL);
-    if (real == NULL) /* it is to be made */
-        real = strdup(path);
-    if (real == NULL)
-        return false;
-    if (asprintf(&temporary, "%s.XXXXXX", real) < 0) {
-        free(real);
-        return false;
+    const char *slash = strrchr(target->path, '/');
+    int folder_bytes = slash != NULL ? (int)(slash - target->path) + 1 : 0;
+    errno = EEXIST;
+    for (int i = 0; i < PART_TRIES && target->file == NULL && errno == EEXIST; i++) {
+        int bytes = snprintf(target->part, PATH_MAX, "%.*s.sheaf-%ld-%d.part", folder_bytes,
+                             target->path, (long)getpid(), i);
+        if (bytes < PATH_MAX)
+            target->file = fopen(target->part, "wxe");
+        else
+            errno = ENAMETOOLONG;
     }
-    bool is_special = stat(real, &state) == 0 && !S_ISREG(state.st_mode);
-    *target = (struct target){real, temporary, is_special};
-    return true;
-}
-
-static int open_target(struct target *target)
-{
-    if (target->is_special)
-        return open(target->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return mkostemp(target->temporary, O_CLOEXEC);
-}
-
-static bool write_all(int descriptor, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(descriptor, text, left);
-        if (written < 0 && errno != EINTR)
-            return false;
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-    return true;
-}
-
-/* mkstemp() makes files that are private; this one is to be like any other. */
-static bool set_mode(int descriptor)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return fchmod(descriptor, 0666 & ~mask) == 0;
 }
 
 /* Returns an errno value. */
-static int put(struct target *target, const char *text)
+static int open_target(struct target *target, const char *path)
 {
-    int descriptor = open_target(target);
-    if (descriptor < 0)
-        return errno;
-    bool is_put = write_all(descriptor, text);
-    if (target->is_special) {
-        int error = is_put ? 0 : errno;
-        close(descriptor);
-        return error;
+    struct stat state;
+    target->file = NULL;
+    target->part[0] = '\0';
+    if (realpath(path, target->path) == NULL) {
+        if (errno != ENOENT)
+            return errno;
+        snprintf(target->path, PATH_MAX, "%s", path); /* it is to be made */
     }
-    is_put = is_put && set_mode(descriptor) && fsync(descriptor) == 0 &&
-             rename(target->temporary, target->path) == 0;
-    int error = is_put ? 0 : errno;
-    close(descriptor);
-    if (error != 0)
-        unlink(target->temporary);
-    return error;
+    if (stat(target->path, &state) == 0 && !S_ISREG(state.st_mode))
+        target->file = fopen(target->path, "we");
+    else
+        open_part(target);
+    return target->file != NULL ? 0 : errno;
 }
 
-int file_check(const char *command, const char *path)
+/* Writes the text; NULL: only finds out whether that could be. Returns an errno value. */
+static int put(const char *path, const char *text)
 {
     struct target target;
-    if (!aim(&target, path))
-        return failure(command, "no memory for the name of a file");
-    interrupt_lock();
-    int descriptor = open_target(&target);
-    int error = errno;
-    if (descriptor >= 0) {
-        close(descriptor);
-        if (!target.is_special)
-            unlink(target.temporary);
-    }
-    interrupt_unlock();
-    forget(&target);
-    if (descriptor < 0)
-        return failure(command, "cannot write %s: %s", path, strerror(error));
-    return DONE;
+    int error = open_target(&target, path);
+    if (error != 0)
+        return error;
+    bool has_part = target.part[0] != '\0';
+    if (text != NULL && (fputs(text, target.file) < 0 || fflush(target.file) != 0 ||
+                         (has_part && fsync(fileno(target.file)) != 0)))
+        error = errno;
+    if (fclose(target.file) != 0 && error == 0)
+        error = errno;
+    if (has_part && text != NULL && error == 0 && rename(target.part, target.path) != 0)
+        error = errno;
+    if (has_part && (text == NULL || error != 0))
+        unlink(target.part);
+    return error;
 }
 
 int file_write(const char *command, const char *path, const char *text)
 {
-    struct target target;
-    if (!aim(&target, path))
-        return failure(command, "no memory for the name of a file");
     interrupt_lock();
-    int error = put(&target, text);
+    int error = put(path, text);
     interrupt_unlock();
-    forget(&target);
     if (error != 0)
         return failure(command, "cannot write %s: %s", path, strerror(error));
     return DONE;
+}
+
+int file_check(const char *command, const char *path)
+{
+    return file_write(command, path, NULL);
 }

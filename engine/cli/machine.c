@@ -92,100 +92,24 @@ static uint64_t meminfo_bytes(const char *name)
     return strtoull(text, NULL, 10) * 1024;
 }
 
-static struct statvfs shm_state(void)
-{
-    struct statvfs shm;
-    if (statvfs("/dev/shm", &shm) != 0)
-        return (struct statvfs){0};
-    return shm;
-}
-
-/* Cached files that the kernel drops when a cgroup needs the memory: lines "active_file N" and so on. */
-static uint64_t cgroup_cache(const char *group)
-{
-    char path[640];
-    char name[64];
-    unsigned long long value;
-    uint64_t cache = 0;
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.stat", group);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return 0;
-    while (fscanf(file, "%63s %llu", name, &value) == 2) {
-        if (strcmp(name, "active_file") == 0 || strcmp(name, "inactive_file") == 0)
-            cache += value;
-    }
-    fclose(file);
-    return cache;
-}
-
-/* What is left of the limit of one cgroup (v2); UINT64_MAX if it has none. */
-static uint64_t cgroup_left(const char *group)
-{
-    char path[640];
-    char limit[32];
-    char used[32];
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
-    if (!read_line(limit, sizeof limit, path) || limit[0] == 'm')
-        return UINT64_MAX;
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.current", group);
-    if (!read_line(used, sizeof used, path))
-        return UINT64_MAX;
-    uint64_t max = strtoull(limit, NULL, 10);
-    uint64_t now = strtoull(used, NULL, 10);
-    uint64_t cache = cgroup_cache(group);
-    now = now > cache ? now - cache : 0;
-    return max > now ? max - now : 0;
-}
-
-/* The least of our cgroup's and those above it. */
-static uint64_t cgroup_free_bytes(void)
-{
-    char line[512];
-    uint64_t least = UINT64_MAX;
-    if (!read_line(line, sizeof line, "/proc/self/cgroup") || strncmp(line, "0::", 3) != 0)
-        return least;
-    char *group = line + 3;
-    for (;;) {
-        uint64_t left = cgroup_left(group);
-        least = left < least ? left : least;
-        char *slash = strrchr(group, '/');
-        if (slash == NULL)
-            return least;
-        *slash = '\0';
-    }
-}
-
-uint64_t machine_free_bytes(void)
-{
-    struct statvfs state = shm_state();
-    uint64_t shm = (uint64_t)state.f_bavail * state.f_frsize;
-    uint64_t memory = meminfo_bytes("MemAvailable");
-    uint64_t cgroup = cgroup_free_bytes();
-    if (cgroup < memory)
-        memory = cgroup;
-    memory = memory / 100 * 95;
-    return shm < memory ? shm : memory;
-}
-
 json_t *machine_json(void)
 {
     char cpu[MACHINE_TEXT_BYTES];
     char huge[128] = "unknown";
     struct utsname system = {.release = "unknown", .machine = "unknown"};
-    struct statvfs state = shm_state();
-    const uint64_t shm = (uint64_t)state.f_blocks * state.f_frsize;
+    struct statvfs shm = {0};
     json_t *isas = json_array();
+    statvfs("/dev/shm", &shm);
     uname(&system);
     machine_cpu(cpu);
     read_line(huge, sizeof huge, "/sys/kernel/mm/transparent_hugepage/shmem_enabled");
     for (size_t i = 0; sheaf_isa_name(i) != NULL; i++)
         json_array_append_new(isas, json_string(sheaf_isa_name(i)));
-    return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:s, s:s, s:s, s:s}", "cpu", cpu,
-                     "architecture", system.machine, "cpus",
-                     (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "cpus_usable",
-                     (json_int_t)sheaf_executor_workers(NULL), "isas", isas, "caches",
-                     caches_json(), "memory_bytes", (json_int_t)meminfo_bytes("MemTotal"),
-                     "shm_bytes", (json_int_t)shm, "shm_huge_pages", huge, "kernel", system.release,
-                     "compiler", COMPILER, "sheaf", sheaf_version());
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:s, s:s, s:s, s:s}", "cpu", cpu, "architecture",
+        system.machine, "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "cpus_usable",
+        (json_int_t)sheaf_executor_workers(NULL), "isas", isas, "caches", caches_json(),
+        "memory_bytes", (json_int_t)meminfo_bytes("MemTotal"), "shm_bytes",
+        (json_int_t)shm.f_blocks * (json_int_t)shm.f_frsize, "shm_huge_pages", huge, "kernel",
+        system.release, "compiler", COMPILER, "sheaf", sheaf_version());
 }

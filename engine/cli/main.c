@@ -23,7 +23,7 @@ static const struct command {
     {"info", command_info, "describe an array"},
     {"remove", command_remove, "remove arrays"},
     {"gc", command_gc, "remove arrays whose owners are dead"},
-    {"reduce", command_reduce, "max, min or sum of an array"},
+    {"reduce", command_reduce, "max, sum, mean, argmax .. of an array"},
     {"hash", command_hash, "BLAKE3 of files or of an array"},
     {"scrypt", command_scrypt, "keys from passwords"},
     {"svd", command_svd, "singular values of every matrix of an array"},

@@ -66,6 +66,18 @@ static void copy_values(sheaf_array *stored, void *context)
         memcpy(sheaf_array_data(stored), sheaf_array_data(values), sheaf_array_bytes(values));
 }
 
+/* What store() would say of its key, before the work rather than after it. */
+static int check_store_key(const char *key)
+{
+    sheaf_array_info info;
+    if (strncmp(key, "file://", 7) == 0)
+        return failure("svd", "--s %s: the values can go to a NAME only (then: sheaf save)", key);
+    sheaf_status status = sheaf_info(&info, key);
+    if (status == SHEAF_OK)
+        return failure("svd", "--s %s: the key is taken (sheaf remove %s)", key, key);
+    return status == SHEAF_ERR_NOT_FOUND ? DONE : library_failure("svd");
+}
+
 /* The values go under their key when they are complete. */
 static int store(const struct svd *svd)
 {
@@ -150,6 +162,8 @@ static int svd_run(struct svd *svd)
     if (sheaf_attach(&svd->input, svd->key, &read_only) != SHEAF_OK)
         return library_failure("svd");
     int status = make_outputs(svd);
+    if (status == DONE && svd->store_key != NULL)
+        status = check_store_key(svd->store_key);
     if (status == DONE)
         status = work_open(&svd->executor, &svd->work, "svd");
     if (status == DONE)

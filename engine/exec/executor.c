@@ -92,14 +92,12 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
  * we see CLOSING, or close sees us. */
 static sheaf_status enter(struct sheaf_executor *executor)
 {
-    add_seq_cst(&executor->users, 1);
-    if (load_seq_cst(&executor->state) == EXECUTOR_OPEN) {
-        if (executor->fork_count == fork_count())
-            return SHEAF_OK;
-        sub_acq_rel(&executor->users, 1);
+    if (load_acquire(&executor->state) == EXECUTOR_OPEN && executor->fork_count != fork_count())
         return SHEAF_FAIL(SHEAF_ERR_CLOSED,
                           "this executor belongs to the parent process: open one after fork()");
-    }
+    add_seq_cst(&executor->users, 1);
+    if (load_seq_cst(&executor->state) == EXECUTOR_OPEN)
+        return SHEAF_OK;
     sub_acq_rel(&executor->users, 1);
     return SHEAF_FAIL(SHEAF_ERR_CLOSED, "the executor has been closed: open another one");
 }
@@ -133,7 +131,8 @@ void sheaf_executor_close(sheaf_executor *executor)
 }
 
 /* The default executor: opened at its first use, and anew in a forked child. Without a lock, which a fork
- * could leave locked: of two that open one, the second closes its own again. */
+ * could leave locked: of two that open one, the second closes its own again. A child keeps its parent's
+ * handle as it is: another thread may be about to look at it. */
 static sheaf_status open_default(struct sheaf_executor **out)
 {
     struct sheaf_executor *opened;
@@ -144,13 +143,10 @@ static sheaf_status open_default(struct sheaf_executor **out)
             status = sheaf_executor_open(&opened, SHEAF_SEQUENTIAL, NULL);
         if (status != SHEAF_OK)
             return status;
-        struct sheaf_executor *before = executor;
-        if (cas_seq_cst(&default_executor, &executor, opened)) {
-            sheaf_executor_close(before); /* a parent's */
+        if (cas_seq_cst(&default_executor, &executor, opened))
             executor = opened;
-        } else {
+        else
             sheaf_executor_close(opened);
-        }
     }
     *out = executor;
     return SHEAF_OK;
@@ -178,8 +174,10 @@ sheaf_status sheaf_executor_worker(sheaf_worker_info *out, const sheaf_executor 
         *out = (sheaf_worker_info){.pid = 0, .incarnation = 1};
     } else {
         struct worker_row *row = &open->pool->board->worker[index];
-        out->incarnation = load_acquire(&row->incarnation);
-        out->pid = load_acquire(&row->pid);
+        do { /* until both are of one process */
+            out->incarnation = load_acquire(&row->incarnation);
+            out->pid = load_acquire(&row->pid);
+        } while (out->incarnation != load_acquire(&row->incarnation));
     }
     leave(open);
     return status;

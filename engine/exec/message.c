@@ -40,18 +40,20 @@ bool message_receive(int socket, struct message *message, int *descriptor)
 {
     union control control;
     struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
-    struct msghdr packet = {.msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = control.bytes,
-                            .msg_controllen = sizeof control.bytes};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    int none;
     ssize_t received;
+    if (descriptor == NULL) {
+        descriptor = &none;
+    } else {
+        packet.msg_control = control.bytes;
+        packet.msg_controllen = CMSG_LEN(sizeof *descriptor); /* CMSG_SPACE has room for two */
+    }
     *descriptor = -1;
     do
         received = recvmsg(socket, &packet, MSG_CMSG_CLOEXEC);
     while (received < 0 && errno == EINTR);
-    if (received <= 0)
-        return false;
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&packet);
+    struct cmsghdr *rights = received >= 0 ? CMSG_FIRSTHDR(&packet) : NULL;
     if (rights != NULL && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS &&
         rights->cmsg_len == CMSG_LEN(sizeof *descriptor))
         memcpy(descriptor, CMSG_DATA(rights), sizeof *descriptor);

@@ -22,7 +22,7 @@ struct message {
 bool message_send(int socket, const struct message *message, int descriptor);
 
 /* Receives one message, waiting for it if the socket blocks. *descriptor: the one that came with it, to be
- * closed by the caller, or -1. False: the other end is gone, nothing is there, or what came is no message. */
+ * closed by the caller, or -1; NULL: none is taken, whatever is sent. False: the other end is gone, nothing is there, or what came is no message. */
 bool message_receive(int socket, struct message *message, int *descriptor);
 
 #endif

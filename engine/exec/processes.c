@@ -9,24 +9,33 @@
 
 #include "base/atomics.h"
 #include "base/error.h"
-#include "base/fork.h"
 #include "base/futex.h"
 #include "exec/executor.h"
 #include "exec/worker_path.h"
 #include "job/board_memory.h"
 
-/* Every open pool of this process, for the close hook. In a forked child the list is the parent's, and so
- * are the boards, which are shared: it is left alone, and begun anew by the child's first own pool. */
+/* Every open pool of this process, for the close hook. */
 static pthread_mutex_t pools_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct processes *pools;
-static _Atomic uint32_t pools_fork_count;
+static pthread_once_t pools_once = PTHREAD_ONCE_INIT;
+
+/* A forked child forgets its parent's pools: their boards are shared, and the mutex may be locked by a
+ * thread that is not here. */
+static void forget_pools(void)
+{
+    pthread_mutex_init(&pools_mutex, NULL);
+    pools = NULL;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, forget_pools);
+}
 
 /* A segment is about to be unmapped here: workers need not keep it mapped either. Anonymous memory would
  * live as long as their maps. */
 static void forget_segment(uint64_t serial)
 {
-    if (load_relaxed(&pools_fork_count) != fork_count())
-        return;
     pthread_mutex_lock(&pools_mutex);
     for (struct processes *each = pools; each != NULL; each = each->next) {
         pthread_mutex_lock(&each->pool->mutex);
@@ -40,11 +49,7 @@ static void forget_segment(uint64_t serial)
 
 static void enlist(struct processes *processes)
 {
-    if (load_relaxed(&pools_fork_count) != fork_count()) {
-        pthread_mutex_init(&pools_mutex, NULL); /* it may have been locked when we were forked */
-        pools = NULL;
-        store_relaxed(&pools_fork_count, fork_count());
-    }
+    pthread_once(&pools_once, watch_forks);
     pthread_mutex_lock(&pools_mutex);
     processes->next = pools;
     pools = processes;
@@ -139,8 +144,9 @@ free_processes:
 static void close_processes(struct sheaf_executor *executor)
 {
     struct processes *processes = executor->context;
+    stop_supervisor(
+        processes); /* it may answer a worker to the last, so it must hear of closed segments */
     delist(processes);
-    stop_supervisor(processes);
     close(processes->wake);
     free(processes);
 }

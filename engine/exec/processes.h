@@ -20,7 +20,7 @@ struct child {
     int pidfd;
     int socket;
     uint64_t incarnation;
-    int64_t deadline_ns; /* STARTING: hello is due. NONE: not to be started before */
+    int64_t deadline_ns; /* STARTING: hello is due. NONE: not to be started before. READY: since */
 };
 
 struct processes {
@@ -33,6 +33,7 @@ struct processes {
     _Atomic uint32_t is_stopping;
     _Atomic uint32_t opened; /* futex: 1 when all said hello, 2 when the pool is broken */
     uint32_t failed_starts;  /* in a row */
+    int64_t retry_ns;        /* no start before this */
     struct child children[BOARD_WORKERS];
 };
 

@@ -30,12 +30,13 @@ static bool is_in_use(const struct pool *pool, uint32_t row)
 static void free_row(struct pool *pool, struct segment_rows *rows, uint32_t row)
 {
     add_seq_cst(&pool->board->segment[row].generation, 1); /* even: free */
+    add_seq_cst(&pool->board->segments_seq, 1);
     rows->serial[row] = 0;
     rows->segment[row] = NULL;
 }
 
-/* A free row, or that of the segment which no job has named for the longest time. `kept`: rows of the job
- * that is being placed, which is in no slot yet, have last_use = the job's generation. */
+/* A free row, or that of the segment which no job has named for the longest time. generation: of the job that
+ * is being placed, which is in no slot yet; its rows are kept. */
 static uint32_t take_row(struct pool *pool, struct segment_rows *rows, uint64_t generation)
 {
     uint32_t row = find_row(rows, 0);
@@ -55,6 +56,7 @@ static void describe(struct segment_row *row, const struct segment *segment)
     row->device = segment->device;
     row->inode = segment->inode;
     row->bytes = segment->bytes;
+    row->is_writable = segment->is_writable;
     const char *path = segment->path != NULL ? segment->path : "";
     size_t length = strlen(path);
     memset(row->path, 0, sizeof row->path);
@@ -100,7 +102,6 @@ bool segments_forget(struct pool *pool, struct segment_rows *rows, uint64_t seri
     if (row == BOARD_SEGMENTS)
         return false;
     free_row(pool, rows, row);
-    add_seq_cst(&pool->board->segments_seq, 1);
     return true;
 }
 

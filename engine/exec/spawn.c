@@ -14,9 +14,8 @@
 
 /* Each worker is one of many: its libraries must not start a team of threads each. */
 static const char *const settings[] = {
-    "OMP_NUM_THREADS=1",
-    "OPENBLAS_NUM_THREADS=1",
-    "OMP_WAIT_POLICY=passive",
+    "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive",
+    "OMP_PROC_BIND=false", /* else libgomp binds every worker to the first CPU */
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 

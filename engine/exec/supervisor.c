@@ -5,8 +5,10 @@
  *          ^                     |                        |
  *          +------- death, at any time: buried, then replaced
  *
- * A start that fails (no process, no hello in time, a wrong hello, death before it) delays the next one,
- * and five in a row break the pool: everything fails with the reason, instead of being tried for ever. */
+ * A start that fails (no process, no hello in time, a wrong hello, death before it, or soon after it with
+ * no task in its hands) delays the next ones, and five in a row break the pool: everything fails with the
+ * reason, instead of being tried for ever. What fails within one delay is one failure, so that a moment
+ * without memory does not break a pool of many workers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +22,7 @@
 
 #include "base/atomics.h"
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/futex.h"
 #include "exec/message.h"
 #include "exec/processes.h"
@@ -27,7 +30,9 @@
 
 enum { FAILED_STARTS_MAX = 5 };
 static const int64_t hello_bound_ns = INT64_C(5000000000);
-static const int64_t start_delay_ns = 2000000; /* doubled with each start that fails in a row */
+static const int64_t start_delay_ns = 5000000;        /* doubled with each failure in a row */
+static const int64_t peace_ns = INT64_C(10000000000); /* after so long a failure is a first one */
+static const int64_t proven_ns = 100000000;           /* a worker that lives so long has started */
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -50,9 +55,15 @@ static void break_pool(struct processes *processes, const char *why)
 
 static void start_failed(struct processes *processes, struct child *child, const char *why)
 {
-    child->deadline_ns = clock_now_ns() + (start_delay_ns << processes->failed_starts);
-    if (++processes->failed_starts == FAILED_STARTS_MAX)
-        break_pool(processes, why);
+    int64_t now = clock_now_ns();
+    if (now >= processes->retry_ns && processes->failed_starts < FAILED_STARTS_MAX) {
+        if (now - processes->retry_ns > peace_ns)
+            processes->failed_starts = 0;
+        processes->retry_ns = now + (start_delay_ns << processes->failed_starts);
+        if (++processes->failed_starts == FAILED_STARTS_MAX)
+            break_pool(processes, why);
+    }
+    child->deadline_ns = processes->retry_ns;
 }
 
 /* Both ends of a new socket, above the descriptors that a worker gets its own under. */
@@ -94,8 +105,10 @@ static void start(struct processes *processes, uint32_t row)
             return;
         }
         error = errno;
-        kill(child->pid, SIGKILL); /* our child, not reaped: it can be nobody else */
-        waitpid(child->pid, NULL, 0);
+        if (error != ESRCH) { /* gone and reaped by the host: the pid may be somebody else's */
+            kill(child->pid, SIGKILL);
+            waitpid(child->pid, NULL, 0);
+        }
     }
     close(child->socket);
     snprintf(why, sizeof why, "%s", strerror(error));
@@ -126,16 +139,22 @@ static void bury(struct processes *processes, uint32_t row)
     struct child *child = &processes->children[row];
     struct death death = {.row = row, .incarnation = child->incarnation};
     bool was_ready = child->state == CHILD_READY;
+    int64_t lived_ns = clock_now_ns() - child->deadline_ns; /* since hello, if it was ready */
     describe_death(&death, child);
     store_release(&processes->pool->board->worker[row].pid, 0);
+    /* First: a child that is forked in between may leak descriptors, but not close what is not ours. */
+    child->state = CHILD_NONE;
+    atomic_signal_fence(memory_order_seq_cst);
     close(child->pidfd);
     close(child->socket);
-    child->state = CHILD_NONE;
     child->deadline_ns = 0;
-    pool_bury(processes->pool, &death);
-    if (!was_ready && !load_acquire(&processes->is_stopping)) {
+    bool held_nothing = pool_bury(processes->pool, &death) == 0;
+    if (load_acquire(&processes->is_stopping))
+        return;
+    if (!was_ready || (held_nothing && !death.is_kill && lived_ns < proven_ns)) {
         char why[128];
-        snprintf(why, sizeof why, "it %s before it said hello", death.text);
+        snprintf(why, sizeof why, "it %s %s", death.text,
+                 was_ready ? "as soon as it had started" : "before it said hello");
         start_failed(processes, child, why);
     }
 }
@@ -156,8 +175,8 @@ static void welcome(struct processes *processes, struct child *child, const stru
         return;
     }
     child->state = CHILD_READY;
+    child->deadline_ns = clock_now_ns();
     store_release(&board->worker[child - processes->children].pid, child->pid);
-    processes->failed_starts = 0;
     for (uint32_t i = 0; i < board->workers; i++)
         if (processes->children[i].state != CHILD_READY)
             return;
@@ -165,29 +184,33 @@ static void welcome(struct processes *processes, struct child *child, const stru
         say_opened(processes, 1);
 }
 
+/* Hands a worker the descriptor that it wants. */
+static void give(struct processes *processes, struct child *child, const struct message *want)
+{
+    int descriptor = segments_descriptor(processes->pool, &processes->segments, want->number[0],
+                                         want->number[1]);
+    struct message answer = {BOARD_MAGIC, MESSAGE_GIVE, {descriptor >= 0, 0}};
+    if (!message_send(child->socket, &answer, descriptor))
+        end_child(child); /* it waits for this: its death gives its tasks back */
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
 /* Answers all that a worker has sent. What is no message, or none that fits, ends the worker. */
 static void answer(struct processes *processes, struct child *child)
 {
     struct message message;
-    int descriptor;
     for (;;) {
         errno = 0;
-        if (!message_receive(child->socket, &message, &descriptor)) {
+        if (!message_receive(child->socket, &message, NULL)) {
             if (errno != EAGAIN && errno != EWOULDBLOCK)
                 end_child(child); /* it has closed its end, or sends garbage */
             return;
         }
-        if (descriptor >= 0)
-            close(descriptor); /* workers have none to give */
         if (message.kind == MESSAGE_HELLO && child->state == CHILD_STARTING) {
             welcome(processes, child, &message);
         } else if (message.kind == MESSAGE_WANT && child->state == CHILD_READY) {
-            descriptor = segments_descriptor(processes->pool, &processes->segments,
-                                             message.number[0], message.number[1]);
-            struct message give = {BOARD_MAGIC, MESSAGE_GIVE, {descriptor >= 0, 0}};
-            message_send(child->socket, &give, descriptor);
-            if (descriptor >= 0)
-                close(descriptor);
+            give(processes, child, &message);
         } else {
             end_child(child);
             return;
@@ -231,8 +254,12 @@ static void look_after_children(struct processes *processes)
         events[1 + 2 * i] = (struct pollfd){.fd = lives ? child->socket : -1, .events = POLLIN};
         events[2 + 2 * i] = (struct pollfd){.fd = lives ? child->pidfd : -1, .events = POLLIN};
     }
-    if (poll(events, 1 + 2 * workers, timeout_ms) < 0)
-        return; /* EINTR cannot be, EAGAIN passes */
+    if (poll(events, 1 + 2 * workers, timeout_ms) < 0) {
+        if (errno == EINVAL) /* the host has lowered RLIMIT_NOFILE below what a pool needs */
+            break_pool(processes, "too few open files are allowed to watch its processes");
+        poll(NULL, 0, 10); /* EAGAIN, ENOMEM: they pass */
+        return;
+    }
     for (uint32_t i = 0; i < workers; i++) {
         if ((events[2 + 2 * i].revents & POLLIN) != 0)
             bury(processes, i);
@@ -263,6 +290,7 @@ static void end_all(struct processes *processes)
 void *supervise(void *argument)
 {
     struct processes *processes = argument;
+    cpus_use_all(); /* workers inherit our CPUs; a thread of the host's may be bound to one */
     while (!load_acquire(&processes->is_stopping))
         look_after_children(processes);
     end_all(processes);

@@ -41,6 +41,7 @@ static void *drive(void *argument)
             .incarnation = 1,
             .resolve = pool_resolve_local,
         };
+        store_release(&board->worker[worker.row].incarnation, 1);
         if (worker.row == 0) {
             store_release(&team->started, (uint32_t)omp_get_num_threads());
             futex_wake(&team->started, 1);
@@ -58,6 +59,30 @@ static sheaf_status place_local(struct pool *pool, struct job_place *place,
     return SHEAF_OK;
 }
 
+/* A futex that threads wait on until it is 1. */
+static void *wait_for_all(void *gate)
+{
+    while (load_acquire((_Atomic uint32_t *)gate) == 0)
+        futex_wait(gate, 0, -1);
+    return NULL;
+}
+
+/* How many of `wanted` threads can be started now, at least 1. libgomp ends the process when it cannot start
+ * one; so the team asks for no more than have just been there. */
+static uint32_t threads_to_be_had(uint32_t wanted)
+{
+    pthread_t threads[SHEAF_MAX_WORKERS];
+    _Atomic uint32_t gate = 0;
+    uint32_t started = 0;
+    while (started < wanted && pthread_create(&threads[started], NULL, wait_for_all, &gate) == 0)
+        started++;
+    store_release(&gate, 1);
+    futex_wake(&gate, INT32_MAX);
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    return started > 0 ? started : 1;
+}
+
 static sheaf_status open_threads(struct sheaf_executor *executor,
                                  const sheaf_executor_options *options)
 {
@@ -69,12 +94,12 @@ static sheaf_status open_threads(struct sheaf_executor *executor,
         free(team);
         return status;
     }
-    team->asked = (uint32_t)executor->workers;
     team->pool->place = place_local;
     board_set_spin(team->pool->board, options->spin);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    team->asked = threads_to_be_had((uint32_t)executor->workers);
     int error = pthread_create(&team->driver, NULL, drive, team);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {

@@ -29,7 +29,6 @@ struct map {
     uint64_t generation; /* of the row, when it was mapped; 0: nothing is mapped */
     void *address;
     size_t bytes;
-    bool is_writable;
 };
 
 struct process_worker {
@@ -64,37 +63,46 @@ static sheaf_status map_descriptor(struct map *map, uint64_t row, uint64_t gener
     return status;
 }
 
-static sheaf_status map_row(struct worker *worker, uint32_t row, uint64_t generation,
-                            bool is_writable)
+static sheaf_status map_row(struct worker *worker, uint32_t row, uint64_t generation)
 {
     struct process_worker *self = worker->context;
     const struct segment_row *shared = &worker->board->segment[row];
     struct map *map = &self->maps[row];
-    if (map->generation == generation && (map->is_writable || !is_writable))
+    if (map->generation == generation)
         return SHEAF_OK;
     unmap(map);
     map->bytes = shared->bytes;
     sheaf_status status = SHEAF_ERR_NOT_FOUND;
     if (shared->path[0] != '\0')
         status = segment_map_path(&map->address, shared->path, shared->device, shared->inode,
-                                  map->bytes, is_writable);
+                                  map->bytes, shared->is_writable);
     if (status != SHEAF_OK)
-        status = map_descriptor(map, row, generation, is_writable);
-    if (status == SHEAF_OK) {
+        status = map_descriptor(map, row, generation, shared->is_writable);
+    if (status == SHEAF_OK)
         map->generation = generation;
-        map->is_writable = is_writable;
-    }
     return status;
+}
+
+/* Unmaps what the owner has forgotten. */
+static void drop_forgotten(struct process_worker *self, struct board *board)
+{
+    uint32_t seen = load_acquire(&board->segments_seq);
+    if (seen == self->segments_seen)
+        return;
+    for (uint32_t row = 0; row < BOARD_SEGMENTS; row++)
+        if (self->maps[row].generation != 0 &&
+            load_acquire(&board->segment[row].generation) != self->maps[row].generation)
+            unmap(&self->maps[row]);
+    self->segments_seen = seen;
 }
 
 static sheaf_status resolve(struct worker *worker, const struct job *job, void **data)
 {
     struct process_worker *self = worker->context;
+    drop_forgotten(self, worker->board);
     for (uint32_t i = 0; i < job->array_count; i++) {
         const struct job_place *place = &job->places[i];
-        bool is_written = (sheaf_ops[job->op]->writes >> i & 1) != 0;
-        sheaf_status status =
-            map_row(worker, place->segment, place->segment_generation, is_written);
+        sheaf_status status = map_row(worker, place->segment, place->segment_generation);
         if (status != SHEAF_OK)
             return status;
         char *base = self->maps[place->segment].address;
@@ -103,20 +111,13 @@ static sheaf_status resolve(struct worker *worker, const struct job *job, void *
     return SHEAF_OK;
 }
 
-/* Before sleep: leave if the owner has, and unmap what it has forgotten. */
+/* Before sleep: leave if the owner has. */
 static void look_around(struct worker *worker)
 {
     struct process_worker *self = worker->context;
-    uint32_t seen = load_acquire(&worker->board->segments_seq);
     if (getppid() != self->owner)
         _exit(EXIT_NO_OWNER);
-    if (seen == self->segments_seen)
-        return;
-    for (uint32_t row = 0; row < BOARD_SEGMENTS; row++)
-        if (self->maps[row].generation != 0 &&
-            load_acquire(&worker->board->segment[row].generation) != self->maps[row].generation)
-            unmap(&self->maps[row]);
-    self->segments_seen = seen;
+    drop_forgotten(self, worker->board);
 }
 
 /* The arguments of spawn_worker(): three decimal numbers. */
@@ -146,11 +147,14 @@ static int serve(char **argv)
     if (getppid() != self.owner)
         return EXIT_NO_OWNER; /* it died before the line above */
     close_range(SPAWN_SOCKET_FD + 1, ~0U, 0);
+    sheaf_status status = board_attach(&worker.board, SPAWN_BOARD_FD);
+    if (status != SHEAF_OK && status != SHEAF_ERR_FORMAT)
+        return EXIT_NO_BOARD;
     struct message hello = {BOARD_MAGIC, MESSAGE_HELLO, {BOARD_ABI, registry_hash()}};
     if (!message_send(SPAWN_SOCKET_FD, &hello, -1))
         return EXIT_NO_OWNER;
-    if (board_attach(&worker.board, SPAWN_BOARD_FD) != SHEAF_OK)
-        return EXIT_NO_BOARD; /* the owner refuses the hello, and says so */
+    if (status != SHEAF_OK)
+        return EXIT_NO_BOARD; /* of another build: the owner refuses the hello, and says so */
     prctl(PR_SET_NAME, "sheaf-worker");
     work_until_stopped(&worker);
     return 0;

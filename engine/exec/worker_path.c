@@ -49,11 +49,14 @@ static int own_folder(char *folder, size_t size)
 
 sheaf_status worker_path_find(char *path, size_t size, const char *asked)
 {
-    char folder[PATH_MAX];
+    char folder[PATH_MAX] = ".";
     char tried[ERROR_TEXT_BYTES] = "";
     const char *given = asked != NULL ? asked : config_get(CONFIG_WORKER);
     if (given != NULL) {
-        if ((size_t)snprintf(path, size, "%s", given) < size && is_program(path))
+        char resolved
+            [PATH_MAX]; /* absolute: workers are started again after the host's chdir(), too */
+        if (realpath(given, resolved) != NULL && is_program(resolved) &&
+            (size_t)snprintf(path, size, "%s", resolved) < size)
             return SHEAF_OK;
         return SHEAF_FAIL(SHEAF_ERR_WORKER,
                           "the worker program \"%s\" (from %s) is not an executable file", given,

@@ -73,6 +73,7 @@ struct segment_row {
     uint64_t device;
     uint64_t inode;
     uint64_t bytes;
+    uint32_t is_writable;        /* workers map it as the owner has it */
     char path[BOARD_PATH_BYTES]; /* "": ask the owner for the descriptor */
 };
 
@@ -106,7 +107,9 @@ struct job {
     _Alignas(64) _Atomic uint32_t cursor; /* hint: the next task that may be open */
     _Alignas(64) _Atomic uint32_t ended;  /* futex: 1 when DONE, FAILED or CANCELLED */
     _Atomic uint32_t waiters;             /* callers that sleep on `ended` */
-    _Atomic uint64_t error_holder;        /* 0; else holder | 1 while error is written, | 2 after */
+    _Atomic uint32_t absorbed;     /* 1: a node has the op's absorbing partial. Set by whoever
+                                             finds that; it stays true whoever dies */
+    _Atomic uint64_t error_holder; /* 0; else holder | 1 while error is written, | 2 after */
     struct job_error error;
 
     /* plain data, fixed before the job is QUEUED */

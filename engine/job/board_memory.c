@@ -10,6 +10,7 @@
 
 #include "base/cpus.h"
 #include "base/error.h"
+#include "base/file_size.h"
 #include "job/run.h"
 
 enum { SPIN_NS = 50000 };
@@ -27,6 +28,11 @@ static int allocate(int descriptor, size_t offset, size_t bytes)
 static sheaf_status create_shared(int *descriptor)
 {
     int error;
+    if (!file_size_is_allowed(BOARD_BYTES))
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY,
+                          "open a pool: its control block of %zu MiB is larger "
+                          "than a file may be (ulimit -f)",
+                          BOARD_BYTES >> 20);
     int created = memfd_create("sheaf-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     *descriptor = created < 0 ? -1 : fcntl(created, F_DUPFD_CLOEXEC, 10);
     if (created >= 0)

@@ -24,8 +24,8 @@ struct kernels;
 enum {
     OP_ARRAYS_MAX = 4,
     OP_PARAMS_BYTES = 64,
-    OP_PARTIAL_BYTES_MAX = 256,
-    OP_RESULT_BYTES_MAX = 64,
+    OP_PARTIAL_BYTES_MAX = 320,
+    OP_RESULT_BYTES_MAX = 128,
 };
 
 /* An array of a job as plain data. */
@@ -58,6 +58,8 @@ struct op {
     uint32_t result_bytes;  /* at most OP_RESULT_BYTES_MAX */
     uint32_t writes;        /* bit i: array i is written; map writes each element at most once, and
                                again with the same bytes after a worker's death */
+    const void *absorbing; /* a partial that every merge with any other gives again: once a node has
+                               it, tasks are no longer mapped. NULL: there is none */
     /* Errors are the caller's mistakes (EMPTY, DTYPE, SHAPE), worded here. */
     sheaf_status (*plan)(struct op_plan *out, const struct op_call *call);
     sheaf_status (*map)(const struct op_call *call, uint64_t first, uint64_t count, void *partial);
@@ -74,5 +76,8 @@ extern const uint32_t sheaf_op_count;
 
 /* The index of the operation of this name; UINT32_MAX if there is none. */
 uint32_t sheaf_op_find(const char *name);
+
+/* The index of a sheaf_op of <sheaf/op.h>; UINT32_MAX if it is none. */
+uint32_t sheaf_op_index(int op);
 
 #endif

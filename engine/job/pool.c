@@ -7,7 +7,6 @@
 #include "base/atomics.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fork.h"
 #include "base/futex.h"
 #include "job/board_memory.h"
 #include "job/tree.h"
@@ -24,6 +23,7 @@ static void free_slot(struct pool *pool, uint32_t index)
     pool->taken--;
     slot->is_taken = false;
     slot->is_abandoned = false;
+    explicit_bzero(job->params, sizeof job->params); /* may be a key */
     and_seq_cst(&pool->board->active[index / 64], ~(UINT64_C(1) << index % 64));
     store_seq_cst(&job->state, job_state(slot->generation, JOB_FREE));
     /* The last release of a segment calls its hook, which wants the mutex of every pool. */
@@ -51,6 +51,8 @@ static void free_abandoned(struct pool *pool)
 static bool is_entered(const struct pool *pool, uint32_t index)
 {
     uint64_t name = entered_name(index, pool->slots[index].generation);
+    if (name == 0)
+        return false; /* slot 0, never used: 0 is the record of a worker that is nowhere */
     for (uint32_t i = 0; i < pool->rows; i++)
         if (load_seq_cst(&pool->board->worker[i].entered) == name)
             return true;
@@ -97,6 +99,7 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     }
     memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
     store_relaxed(&job->cursor, 0);
+    store_relaxed(&job->absorbed, 0);
     store_relaxed(&job->ended, 0);
     store_relaxed(&job->error_holder, 0);
     return SHEAF_OK;
@@ -115,10 +118,10 @@ static sheaf_status check_usable(const struct pool *pool)
 static sheaf_status publish(struct ticket *out, struct pool *pool, const struct request *request,
                             uint32_t helpers)
 {
+    free_abandoned(pool); /* first: it lets go of the mutex, and what was checked before is stale */
     sheaf_status status = check_usable(pool);
     if (status != SHEAF_OK)
         return status;
-    free_abandoned(pool);
     uint32_t index = find_slot(pool);
     if (index == BOARD_SLOTS)
         return SHEAF_FAIL(SHEAF_ERR_BUSY,
@@ -132,7 +135,6 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
     struct job *job = board_job(pool->board, index);
     slot->is_taken = true;
     slot->generation = ++pool->next_generation;
-    slot->request = *request;
     for (uint32_t i = 0; i < request->array_count; i++)
         slot->segments[i] = segment_retain(request->arrays[i]->segment);
     pool->taken++;
@@ -244,6 +246,8 @@ bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_n
     struct job *job = board_job(pool->board, ticket->slot);
     if (has_ended(pool, ticket->slot))
         return true;
+    if (timeout_ns == 0)
+        return false;
     int64_t now = clock_now_ns();
     int64_t end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     int64_t spin_end = now + pool->board->spin_ns;
@@ -266,14 +270,16 @@ sheaf_status pool_result(void *result, struct job_error *failure, struct pool *p
                          const struct ticket *ticket)
 {
     struct job *job = board_job(pool->board, ticket->slot);
-    struct slot *slot = &pool->slots[ticket->slot];
     struct job_error error = {.status = SHEAF_OK, .worker = -1};
     enum job_phase phase = phase_of(pool, ticket);
     if (phase == JOB_CANCELLED) {
         error = (struct job_error){SHEAF_ERR_CANCELLED, -1, 0,
                                    "the work was cancelled before it began"};
     } else if (phase == JOB_DONE) {
-        request_finish(&slot->request, job_partial(job, tree_root(job->tasks)), result);
+        struct op_call call = job_call(job);
+        struct fp_mode mode = fp_mode_enter();
+        sheaf_ops[job->op]->finish(&call, job_partial(job, tree_root(job->tasks)), result);
+        fp_mode_leave(mode);
     } else if ((load_acquire(&job->error_holder) & 3) == 2) {
         error = job->error;
         error.text[sizeof error.text - 1] = '\0';
@@ -315,16 +321,18 @@ void pool_drain(struct pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void pool_bury(struct pool *pool, const struct death *death)
+uint32_t pool_bury(struct pool *pool, const struct death *death)
 {
+    uint32_t held = 0;
     pthread_mutex_lock(&pool->mutex);
     for (uint32_t i = 0; i < BOARD_SLOTS; i++)
         if (pool->slots[i].is_taken)
-            job_bury(board_job(pool->board, i), pool->board, i, death);
+            held += job_bury(board_job(pool->board, i), pool->board, i, death);
     store_seq_cst(&pool->board->worker[death->row].state, WORKER_ABSENT);
     store_seq_cst(&pool->board->worker[death->row].entered, 0);
     pthread_mutex_unlock(&pool->mutex);
     work_wake_all(pool->board);
+    return held;
 }
 
 void pool_break(struct pool *pool, const char *text)
@@ -350,7 +358,6 @@ sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared)
     }
     pool->references = 1;
     pool->rows = workers;
-    pool->fork_count = fork_count();
     pthread_mutex_init(&pool->mutex, NULL);
     *out = pool;
     return SHEAF_OK;

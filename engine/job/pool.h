@@ -20,7 +20,6 @@ struct slot {
     uint64_t generation;                     /* of the job in it */
     size_t reserved;                         /* bytes of it that have memory behind them */
     struct segment *segments[OP_ARRAYS_MAX]; /* retained until the job has ended */
-    struct request request;                  /* for finish; its arrays may be gone */
 };
 
 struct pool {
@@ -28,7 +27,6 @@ struct pool {
     pthread_mutex_t mutex;
     struct board *board;
     int descriptor; /* the board's memfd; -1: anonymous memory */
-    uint32_t fork_count;
     bool is_closing;
     char broken[BOARD_ERROR_BYTES]; /* why nothing can be run any more; "" while all is well */
     uint64_t next_generation;
@@ -97,9 +95,9 @@ void pool_forget(struct pool *pool, const struct ticket *ticket);
 /* Refuses new jobs, and waits until all that are there have ended. */
 void pool_drain(struct pool *pool);
 
-/* For supervisors, which call them without the mutex: job_bury() for every job; and job_abandon(), after
- * which nothing can be submitted any more. */
-void pool_bury(struct pool *pool, const struct death *death);
+/* For supervisors, which call them without the mutex: job_bury() for every job, returning how many nodes the
+ * dead worker held; and job_abandon(), after which nothing can be submitted any more. */
+uint32_t pool_bury(struct pool *pool, const struct death *death);
 void pool_break(struct pool *pool, const char *text);
 
 #endif

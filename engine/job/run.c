@@ -63,14 +63,6 @@ sheaf_status request_run(const struct request *request, void *result)
     return status;
 }
 
-void request_finish(const struct request *request, const void *root, void *result)
-{
-    struct op_call call = call_of(request, false);
-    struct fp_mode mode = fp_mode_enter();
-    sheaf_ops[request->op]->finish(&call, root, result);
-    fp_mode_leave(mode);
-}
-
 uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers)
 {
     uint64_t room = (BOARD_NODES_BYTES - 64) / (8 + (uint64_t)partial_stride) / 2;

@@ -42,9 +42,6 @@ double request_bytes(const struct request *request);
 /* Runs it in the calling thread. Takes no memory but the stack. result: the operation's result_bytes. */
 sheaf_status request_run(const struct request *request, void *result);
 
-/* The finish of an operation: root's partial to result. */
-void request_finish(const struct request *request, const void *root, void *result);
-
 /* How many leaves, as a power of two, a task gets: enough tasks to keep the workers even, at most what a
  * slot has room for. The result of a subtree does not depend on it. */
 uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers);

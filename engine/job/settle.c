@@ -21,7 +21,7 @@ void job_set_error(struct job *job, uint64_t holder, sheaf_status status, int32_
     job->error.worker = worker;
     job->error.signal = signal;
     snprintf(job->error.text, sizeof job->error.text, "%s", text);
-    /* release, pairs with the acquire in pool_error(): who sees WRITTEN sees the error. */
+    /* release, pairs with the acquire in pool_result(): who sees WRITTEN sees the error. */
     store_release(&job->error_holder, holder | ERROR_WRITTEN);
 }
 
@@ -70,6 +70,8 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
 {
     if (load_seq_cst(&job->state) != job_state(generation, JOB_FAILING))
         return;
+    if ((load_seq_cst(&job->error_holder) & 3) == ERROR_WRITING)
+        return; /* who writes the error ends the job after it, or the supervisor does */
     for (uint32_t node = 0; node < tree_nodes(job->tasks); node++)
         if (word_state(load_seq_cst(&job_words(job)[node])) == WORD_RUNNING)
             return; /* its holder, or the supervisor, ends the job */
@@ -78,8 +80,8 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
 
 /* Opens a word whose holder is dead again, or fails it after too many deaths. The job is to fail, too, if
  * a worker died between marking its node FAILED and saying so. */
-static void bury_word(struct job *job, uint64_t generation, uint32_t node,
-                      const struct death *death)
+static uint32_t bury_word(struct job *job, uint64_t generation, uint32_t node,
+                          const struct death *death)
 {
     _Atomic uint64_t *word = &job_words(job)[node];
     uint64_t seen = load_seq_cst(word);
@@ -87,11 +89,11 @@ static void bury_word(struct job *job, uint64_t generation, uint32_t node,
     if (word_state(seen) == WORD_FAILED)
         job_start_failing(job, generation);
     if (word_state(seen) != WORD_RUNNING || (seen & ~UINT64_C(2047)) != holder)
-        return;
+        return 0;
     uint64_t after = word_after_death(seen, death->is_kill);
     if (word_crashes(after) < WORD_CRASHES_MAX && word_kills(after) < WORD_KILLS_MAX) {
         store_seq_cst(word, after);
-        return;
+        return 1;
     }
     char text[BOARD_ERROR_BYTES];
     snprintf(text, sizeof text,
@@ -102,25 +104,28 @@ static void bury_word(struct job *job, uint64_t generation, uint32_t node,
                   death->signal, text);
     store_seq_cst(word, word_with_state(after, WORD_FAILED));
     job_start_failing(job, generation);
+    return 1;
 }
 
-void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death)
+uint32_t job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death)
 {
     uint64_t state = load_seq_cst(&job->state);
     uint64_t generation = job_generation(state);
+    uint32_t held = 0;
     if (job_phase(state) == JOB_FREE)
-        return;
+        return 0;
     uint64_t unfinished = word_holder(death->row, death->incarnation) | ERROR_WRITING;
     cas_seq_cst(&job->error_holder, &unfinished,
                 0); /* it died over the text: the next error counts */
     for (uint32_t node = 0; node < tree_nodes(job->tasks); node++)
-        bury_word(job, generation, node, death);
+        held += bury_word(job, generation, node, death);
     if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) == WORD_DONE)
         job_end(job, board, slot, generation, JOB_DONE);
     job_end_if_failed(job, board, slot, generation);
     state = load_seq_cst(&job->state);
     if (job_phase(state) >= JOB_DONE)
         announce_end(job, board, slot); /* it may have died between ending the job and saying so */
+    return held;
 }
 
 void job_abandon(struct job *job, struct board *board, uint32_t slot, sheaf_status status,

@@ -26,6 +26,12 @@ struct visit {
     bool did_something;
 };
 
+struct op_call job_call(const struct job *job)
+{
+    return (struct op_call){
+        .kernels = sheaf_kernels_at(job->isa), .params = job->params, .arrays = job->arrays};
+}
+
 static bool is_running(const struct visit *visit)
 {
     return load_seq_cst(&visit->job->state) == job_state(visit->generation, JOB_RUNNING);
@@ -63,6 +69,22 @@ static bool is_done(const struct visit *visit, uint32_t node)
     return word_state(load_seq_cst(&job_words(visit->job)[node])) == WORD_DONE;
 }
 
+/* A task's partial. The flag is a hint that is never wrong: a partial that absorbs all others is the
+ * job's result, whichever node has it. So a task that comes later need not look at its elements. */
+static sheaf_status map_task(struct visit *visit, uint64_t first, uint64_t count, void *partial)
+{
+    const struct op *op = visit->op;
+    if (op->absorbing != NULL && load_relaxed(&visit->job->absorbed)) {
+        memcpy(partial, op->absorbing, op->partial_bytes);
+        return SHEAF_OK;
+    }
+    sheaf_status status = op->map(&visit->call, first, count, partial);
+    if (status == SHEAF_OK && op->absorbing != NULL &&
+        memcmp(partial, op->absorbing, op->partial_bytes) == 0)
+        store_relaxed(&visit->job->absorbed, 1);
+    return status;
+}
+
 /* Runs a claimed node. False if that failed: the node and the job are marked. */
 static bool run(struct visit *visit, uint32_t node)
 {
@@ -75,7 +97,7 @@ static bool run(struct visit *visit, uint32_t node)
         uint64_t count = UINT64_C(1) << job->task_shift;
         if (count > job->leaves - first)
             count = job->leaves - first;
-        status = visit->op->map(&visit->call, first, count, partial);
+        status = map_task(visit, first, count, partial);
     } else {
         visit->op->merge(&visit->call, job_partial(job, tree_left(node)),
                          job_partial(job, tree_right(node, job->tasks)), partial);
@@ -137,11 +159,7 @@ static bool prepare(struct visit *visit)
 {
     struct job *job = visit->job;
     visit->op = sheaf_ops[job->op];
-    visit->call = (struct op_call){
-        .kernels = sheaf_kernels_at(job->isa),
-        .params = job->params,
-        .arrays = job->arrays,
-    };
+    visit->call = job_call(job);
     sheaf_status status = visit->worker->resolve(visit->worker, job, visit->call.data);
     if (status == SHEAF_OK)
         return true;

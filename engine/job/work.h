@@ -23,6 +23,9 @@ struct worker {
     void *context;
 };
 
+/* What the functions of a job's operation are given, without the arrays' data. */
+struct op_call job_call(const struct job *job);
+
 /* Works on whatever there is, and sleeps when there is nothing, until board->stop. */
 void work_until_stopped(struct worker *worker);
 
@@ -50,8 +53,8 @@ struct death {
 };
 
 /* For the supervisor, which has made sure that nobody frees the slot meanwhile: gives back what the dead
- * worker held of this job and ends the job if that is due. */
-void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
+ * worker held of this job and ends the job if that is due. Returns how many nodes it held. */
+uint32_t job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
 
 /* QUEUED -> CANCELLED: for the owner, against the first claimer's QUEUED -> RUNNING. False if it came too
  * late. */

@@ -158,20 +158,27 @@ struct partial {
     char path[PATH_MAX]; /* "" while it has no name */
 };
 
-/* Picks the next name. Returns an errno value. */
+/* The bytes of the target's path up to the name. */
+static int folder_bytes(const char *target)
+{
+    const char *slash = strrchr(target, '/');
+    return slash != NULL ? (int)(slash - target) + 1 : 0;
+}
+
+/* Picks the next name: short and its own, for the target's may be as long as names can be. Returns an
+ * errno value. */
 static int partial_name(struct partial *partial, const char *target)
 {
-    int length = snprintf(partial->path, sizeof partial->path, "%s.%ld-%llu.part", target,
-                          (long)getpid(), (unsigned long long)add_relaxed(&next_save, 1));
+    int length = snprintf(partial->path, sizeof partial->path, "%.*s.sheaf-%ld-%llu.part",
+                          folder_bytes(target), target, (long)getpid(),
+                          (unsigned long long)add_relaxed(&next_save, 1));
     return length >= 0 && length < PATH_MAX ? 0 : ENAMETOOLONG;
 }
 
 static int partial_open(struct partial *partial, const char *target)
 {
     char directory[PATH_MAX];
-    const char *slash = strrchr(target, '/');
-    snprintf(directory, sizeof directory, "%.*s", slash != NULL ? (int)(slash - target) + 1 : 1,
-             slash != NULL ? target : ".");
+    snprintf(directory, sizeof directory, "%.*s.", folder_bytes(target), target);
     partial->path[0] = '\0';
     partial->descriptor = -1;
     if (access("/proc/self/fd", X_OK) == 0) /* it gets its name through there */
@@ -241,6 +248,8 @@ sheaf_status sheaf_save(const sheaf_array *array, const char *path)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "%s is NULL", array == NULL ? "array" : "path");
     /* A link is followed, as by open(): what it names is replaced, not the link. */
     const char *target = realpath(path, resolved);
+    if (target == NULL && errno != ENOENT)
+        return refuse_save(path, array->bytes, errno);
     bool is_there = target != NULL && stat(target, &st) == 0;
     if (is_there && !S_ISREG(st.st_mode))
         return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "save %.200s: it is there and is not a regular file",

@@ -12,6 +12,7 @@
 
 #include "base/atomics.h"
 #include "base/error.h"
+#include "base/file_size.h"
 #include "memory/available.h"
 
 enum {
@@ -80,6 +81,8 @@ int shm_reserve(int descriptor, size_t bytes)
     /* Asking costs some 100 us; the OOM killer costs a process. */
     if (bytes > UNASKED_BYTES && bytes > memory_available())
         return ENOMEM;
+    if (!file_size_is_allowed(bytes))
+        return EFBIG;
     for (size_t done = 0; done < bytes;) {
         size_t count = bytes - done < piece ? bytes - done : piece;
         int error = posix_fallocate(descriptor, (off_t)done, (off_t)count);
@@ -177,17 +180,29 @@ static bool is_unsupported(int error)
            error == ENOTDIR;
 }
 
-static sheaf_status refuse_space(const char *name, size_t bytes)
+/* UINT64_MAX for a ramfs, or a tmpfs without a limit (size=0): both have 0 blocks. */
+static uint64_t room_in_directory(void)
 {
     struct statvfs fs;
-    unsigned long long left = 0;
-    if (statvfs(SHM_DIRECTORY, &fs) == 0)
-        left = (unsigned long long)fs.f_bavail * fs.f_frsize;
+    if (statvfs(SHM_DIRECTORY, &fs) != 0 || fs.f_blocks == 0)
+        return UINT64_MAX;
+    return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+uint64_t sheaf_free_bytes(void)
+{
+    uint64_t memory = memory_available();
+    uint64_t room = room_in_directory();
+    return room < memory ? room : memory;
+}
+
+static sheaf_status refuse_space(const char *name, size_t bytes)
+{
     return SHEAF_FAIL(SHEAF_ERR_NO_SPACE,
                       "create \"%s\": needs %zu bytes, %llu are free in " SHM_DIRECTORY
                       "; remove arrays (sheaf list, sheaf remove KEY) or enlarge it (mount -o "
                       "remount,size=SIZE " SHM_DIRECTORY ", docker run --shm-size=SIZE)",
-                      name, bytes, left);
+                      name, bytes, (unsigned long long)sheaf_free_bytes());
 }
 
 sheaf_status shm_refuse_memory(const char *name, size_t bytes, int error)
@@ -202,16 +217,6 @@ sheaf_status shm_refuse_memory(const char *name, size_t bytes, int error)
                       strerror(error));
 }
 
-/* What certainly does not fit is refused before a page is taken: filling the memory of the machine
- * to find out would disturb everybody. */
-static bool cannot_fit(size_t bytes)
-{
-    struct statvfs fs;
-    if (statvfs(SHM_DIRECTORY, &fs) != 0 || fs.f_blocks == 0) /* 0 blocks: a tmpfs without limit */
-        return false;
-    return bytes / fs.f_frsize > fs.f_bavail;
-}
-
 sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t bytes, bool is_locked)
 {
     struct shm_draft draft = {.name = name, .descriptor = -1, .lock = -1};
@@ -221,7 +226,9 @@ sheaf_status shm_draft_open(struct shm_draft *out, const char *name, size_t byte
     if (lstat(path, &st) == 0)
         return SHEAF_FAIL(SHEAF_ERR_EXISTS, "create \"%s\": the key is taken (sheaf remove %s)",
                           name, name);
-    if (cannot_fit(bytes))
+    /* What certainly does not fit is refused before a page is taken: filling the memory of the machine to
+     * find out would disturb everybody. */
+    if (bytes > room_in_directory())
         return refuse_space(name, bytes);
     int opened = open_nameless(&draft, is_locked);
     if (opened != 0) {

@@ -1,118 +1,54 @@
-/* reduce.c -- max, min and sum of all elements of arrays[0].
+/* reduce.c -- max and min of all elements, and nanmax and nanmin, for which NaNs do not count.
  *
- * One leaf is KERNEL_SUM_LEAF elements. The order is free for max, min and integer sums (any order
- * gives the same bits), so a run of leaves is one kernel call. A float sum goes leaf by leaf, up the
- * left-complete tree of <sheaf/reduce.h>.
- *
- * The partial is what the kernel writes: an element, an i64, or the f64 of a float sum, where every
- * NaN is the canonical one, so that partials too are equal bit for bit. */
-#include "job/op.h"
+ * The order is free (any order gives the same bits), so a run of leaves is one kernel call. The partial
+ * is what the kernel writes, an element, where every NaN is the canonical one, so that partials too are
+ * equal bit for bit. nanmax of NaNs alone is NaN, as NumPy's. */
+#include "ops/elements.h"
 
-#include <assert.h>
-#include <stdbool.h>
 #include <string.h>
-
-#include <sheaf/dtype.h>
-
-#include "base/error.h"
-#include "kernels.h"
-
-union partial {
-    int32_t i32;
-    int64_t i64;
-    float f32;
-    double f64;
-};
-
-enum { LEVELS = 64 }; /* of the tree over less than 2^64 leaves */
-
-static bool is_float(uint32_t dtype)
-{
-    return dtype == SHEAF_F32 || dtype == SHEAF_F64;
-}
-
-static enum kernel_dtype kernel_dtype(uint32_t dtype)
-{
-    switch (dtype) {
-    case SHEAF_I32:
-        return KERNEL_I32;
-    case SHEAF_I64:
-        return KERNEL_I64;
-    case SHEAF_F32:
-        return KERNEL_F32;
-    case SHEAF_F64:
-        return KERNEL_F64;
-    default:
-        return KERNEL_DTYPES;
-    }
-}
-
-/* The canonical quiet NaN is written as bits: what a compiler makes of 0.0 / 0.0 has a sign. */
-static double canonical_f64(double x)
-{
-    const uint64_t quiet_nan = 0x7ff8000000000000;
-    if (x != x)
-        memcpy(&x, &quiet_nan, sizeof x);
-    return x;
-}
-
-static float canonical_f32(float x)
-{
-    const uint32_t quiet_nan = 0x7fc00000;
-    if (x != x)
-        memcpy(&x, &quiet_nan, sizeof x);
-    return x;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static sheaf_status plan_sum(struct op_plan *out, const struct op_call *call)
-{
-    const struct op_array *a = &call->arrays[0];
-    if (kernel_dtype(a->dtype) == KERNEL_DTYPES)
-        return SHEAF_FAIL(SHEAF_ERR_DTYPE, "reduce: no dtype has the code %u", (unsigned)a->dtype);
-    uint64_t leaves = a->size / KERNEL_SUM_LEAF + (a->size % KERNEL_SUM_LEAF != 0);
-    out->leaves = leaves > 0 ? leaves : 1;
-    out->leaf_bytes = KERNEL_SUM_LEAF * sheaf_dtype_size((sheaf_dtype)a->dtype);
-    return SHEAF_OK;
-}
 
 static sheaf_status plan_max(struct op_plan *out, const struct op_call *call)
 {
-    if (call->arrays[0].size == 0)
-        return SHEAF_FAIL(SHEAF_ERR_EMPTY, "max of no elements has no value");
-    return plan_sum(out, call);
+    return elements_plan_some(out, call, "max");
 }
 
 static sheaf_status plan_min(struct op_plan *out, const struct op_call *call)
 {
-    if (call->arrays[0].size == 0)
-        return SHEAF_FAIL(SHEAF_ERR_EMPTY, "min of no elements has no value");
-    return plan_sum(out, call);
+    return elements_plan_some(out, call, "min");
 }
 
-/* The elements of a run of leaves, and how many they are. */
-static const unsigned char *run_of(const struct op_call *call, uint64_t first, uint64_t count,
-                                   size_t *n)
+/* The kernel over both: the rules for NaN and zeros stand in one place. */
+static void merge(reduce_kernel *const *row, const struct op_call *call, const void *left,
+                  const void *right, void *out)
 {
-    const struct op_array *a = &call->arrays[0];
-    const unsigned char *x = call->data[0];
-    uint64_t begin = first * KERNEL_SUM_LEAF;
-    assert(begin <= a->size);
-    *n = (size_t)smaller(a->size - begin, count * KERNEL_SUM_LEAF);
-    return begin > 0 ? x + begin * sheaf_dtype_size((sheaf_dtype)a->dtype) : x;
+    size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
+    sheaf_value pair[2];
+    sheaf_value value = {.i64 = 0};
+    memcpy(pair, left, element);
+    memcpy((unsigned char *)pair + element, right, element);
+    row[elements_kernel(call)](pair, 2, &value);
+    memcpy(out, &value, sizeof value);
 }
 
-static sheaf_status map_whole(reduce_kernel *const *row, const struct op_call *call, uint64_t first,
-                              uint64_t count, void *partial)
+/* In blocks that fit into the cache: where the extreme is a zero, the kernel looks for its sign in a
+ * second pass. */
+static sheaf_status map(reduce_kernel *const *row, const struct op_call *call, uint64_t first,
+                        uint64_t count, void *partial)
 {
-    union partial value = {.i64 = 0};
+    enum { BLOCK = 2 * KERNEL_SUM_LEAF };
+    const size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
+    sheaf_value value = {.i64 = 0};
     size_t n;
-    const unsigned char *x = run_of(call, first, count, &n);
-    row[kernel_dtype(call->arrays[0].dtype)](x, n, &value);
+    const unsigned char *x = elements_run(call, first, count, &n);
+    for (size_t begin = 0; begin < n; begin += BLOCK) {
+        sheaf_value here = {.i64 = 0};
+        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
+        row[elements_kernel(call)](x + begin * element, length, &here);
+        if (begin == 0)
+            value = here;
+        else
+            merge(row, call, &value, &here, &value);
+    }
     memcpy(partial, &value, sizeof value);
     return SHEAF_OK;
 }
@@ -120,151 +56,90 @@ static sheaf_status map_whole(reduce_kernel *const *row, const struct op_call *c
 static sheaf_status map_max(const struct op_call *call, uint64_t first, uint64_t count,
                             void *partial)
 {
-    return map_whole(call->kernels->max, call, first, count, partial);
+    return map(call->kernels->max, call, first, count, partial);
 }
 
 static sheaf_status map_min(const struct op_call *call, uint64_t first, uint64_t count,
                             void *partial)
 {
-    return map_whole(call->kernels->min, call, first, count, partial);
+    return map(call->kernels->min, call, first, count, partial);
 }
 
-/* The left-complete tree over a run, from the left: after leaf i, as many pairs are complete as i has
- * trailing ones. What then waits is a full subtree for each bit of the count, the larger ones to the
- * left, and the right one is the last to have been made. */
-static sheaf_status map_sum(const struct op_call *call, uint64_t first, uint64_t count,
-                            void *partial)
+static sheaf_status map_nanmax(const struct op_call *call, uint64_t first, uint64_t count,
+                               void *partial)
 {
-    enum kernel_dtype dtype = kernel_dtype(call->arrays[0].dtype);
-    if (!is_float(call->arrays[0].dtype))
-        return map_whole(call->kernels->sum, call, first, count, partial);
-
-    size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
-    double waiting[LEVELS];
-    size_t depth = 0;
-    double sum = -0.0;
-    size_t n;
-    const unsigned char *x = run_of(call, first, count, &n);
-    for (uint64_t leaf = 0; leaf < count; leaf++) {
-        size_t here = (size_t)smaller(n, KERNEL_SUM_LEAF);
-        if (leaf > 0) {
-            waiting[depth++] = sum;
-            x += KERNEL_SUM_LEAF * element;
-        }
-        call->kernels->sum[dtype](x, here, &sum);
-        n -= here;
-        for (uint64_t pairs = leaf; pairs & 1; pairs >>= 1)
-            sum = waiting[--depth] + sum;
-    }
-    while (depth > 0)
-        sum = waiting[--depth] + sum;
-    sum = canonical_f64(sum);
-    memcpy(partial, &sum, sizeof sum);
-    return SHEAF_OK;
+    return map(call->kernels->nanmax, call, first, count, partial);
 }
 
-/* The kernel over both: the rules for NaN and zeros stand in one place. */
-static void merge_pair(reduce_kernel *const *row, const struct op_call *call, const void *left,
-                       const void *right, void *out)
+static sheaf_status map_nanmin(const struct op_call *call, uint64_t first, uint64_t count,
+                               void *partial)
 {
-    uint32_t dtype = call->arrays[0].dtype;
-    size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
-    union partial pair[2];
-    union partial value = {.i64 = 0};
-    memcpy(pair, left, element);
-    memcpy((unsigned char *)pair + element, right, element);
-    row[kernel_dtype(dtype)](pair, 2, &value);
-    memcpy(out, &value, sizeof value);
+    return map(call->kernels->nanmin, call, first, count, partial);
 }
 
 static void merge_max(const struct op_call *call, const void *left, const void *right, void *out)
 {
-    merge_pair(call->kernels->max, call, left, right, out);
+    merge(call->kernels->max, call, left, right, out);
 }
 
 static void merge_min(const struct op_call *call, const void *left, const void *right, void *out)
 {
-    merge_pair(call->kernels->min, call, left, right, out);
+    merge(call->kernels->min, call, left, right, out);
 }
 
-static void merge_sum(const struct op_call *call, const void *left, const void *right, void *out)
+static void merge_nanmax(const struct op_call *call, const void *left, const void *right, void *out)
 {
-    union partial a;
-    union partial b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    if (is_float(call->arrays[0].dtype))
-        a.f64 = canonical_f64(a.f64 + b.f64);
-    else
-        a.i64 = (int64_t)((uint64_t)a.i64 + (uint64_t)b.i64);
-    memcpy(out, &a, sizeof a);
+    merge(call->kernels->nanmax, call, left, right, out);
 }
 
-static void write_scalar(void *result, const sheaf_scalar *scalar)
+static void merge_nanmin(const struct op_call *call, const void *left, const void *right, void *out)
 {
-    unsigned char bytes[sizeof(sheaf_scalar)] = {0}; /* results are compared as bytes: no padding */
-    memcpy(bytes + offsetof(sheaf_scalar, dtype), &scalar->dtype, sizeof scalar->dtype);
-    memcpy(bytes + offsetof(sheaf_scalar, value), &scalar->value, sheaf_dtype_size(scalar->dtype));
-    memcpy(result, bytes, sizeof bytes);
+    merge(call->kernels->nanmin, call, left, right, out);
 }
 
-static void finish_element(const struct op_call *call, const void *root, void *result)
+static void finish(const struct op_call *call, const void *root, void *result)
 {
     sheaf_scalar scalar = {.dtype = (sheaf_dtype)call->arrays[0].dtype};
     memcpy(&scalar.value, root, sizeof scalar.value);
-    write_scalar(result, &scalar);
-}
-
-static void finish_sum(const struct op_call *call, const void *root, void *result)
-{
-    union partial sum;
-    sheaf_scalar scalar;
-    memcpy(&sum, root, sizeof sum);
-    if (call->arrays[0].size == 0)
-        sum.i64 = 0; /* +0.0 too; of elements that are all -0.0 it stays -0.0 */
-    switch (call->arrays[0].dtype) {
-    case SHEAF_F64:
-        scalar.dtype = SHEAF_F64;
-        scalar.value.f64 = canonical_f64(sum.f64);
-        break;
-    case SHEAF_F32:
-        scalar.dtype = SHEAF_F32;
-        scalar.value.f32 = canonical_f32((float)sum.f64);
-        break;
-    default:
-        scalar.dtype = SHEAF_I64;
-        scalar.value.i64 = sum.i64;
-        break;
-    }
-    write_scalar(result, &scalar);
+    elements_write(result, &scalar);
 }
 
 const struct op sheaf_op_max = {
     .name = "max",
-    .partial_bytes = sizeof(union partial),
+    .partial_bytes = sizeof(sheaf_value),
     .result_bytes = sizeof(sheaf_scalar),
     .plan = plan_max,
     .map = map_max,
     .merge = merge_max,
-    .finish = finish_element,
+    .finish = finish,
 };
 
 const struct op sheaf_op_min = {
     .name = "min",
-    .partial_bytes = sizeof(union partial),
+    .partial_bytes = sizeof(sheaf_value),
     .result_bytes = sizeof(sheaf_scalar),
     .plan = plan_min,
     .map = map_min,
     .merge = merge_min,
-    .finish = finish_element,
+    .finish = finish,
 };
 
-const struct op sheaf_op_sum = {
-    .name = "sum",
-    .partial_bytes = sizeof(union partial),
+const struct op sheaf_op_nanmax = {
+    .name = "nanmax",
+    .partial_bytes = sizeof(sheaf_value),
     .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_sum,
-    .map = map_sum,
-    .merge = merge_sum,
-    .finish = finish_sum,
+    .plan = plan_max,
+    .map = map_nanmax,
+    .merge = merge_nanmax,
+    .finish = finish,
+};
+
+const struct op sheaf_op_nanmin = {
+    .name = "nanmin",
+    .partial_bytes = sizeof(sheaf_value),
+    .result_bytes = sizeof(sheaf_scalar),
+    .plan = plan_min,
+    .map = map_nanmin,
+    .merge = merge_nanmin,
+    .finish = finish,
 };

@@ -31,12 +31,18 @@ uint32_t sheaf_op_find(const char *name)
     return UINT32_MAX;
 }
 
-const char *sheaf_op_name(sheaf_op op)
+uint32_t sheaf_op_index(int op)
 {
     for (uint32_t i = 0; op != 0 && i < sheaf_op_count; i++)
-        if (public_ops[i] == op)
-            return sheaf_ops[i]->name;
-    return "?";
+        if ((int)public_ops[i] == op)
+            return i;
+    return UINT32_MAX;
+}
+
+const char *sheaf_op_name(sheaf_op op)
+{
+    uint32_t i = sheaf_op_index((int)op);
+    return i < sheaf_op_count ? sheaf_ops[i]->name : "?";
 }
 
 sheaf_op sheaf_op_by_name(const char *name)

@@ -95,6 +95,11 @@ SHEAF_EXPORT sheaf_status sheaf_wrap(sheaf_array **out, void *data, sheaf_dtype 
  * memory until it is done. NULL is allowed. */
 SHEAF_EXPORT void sheaf_detach(sheaf_array *array);
 
+/* Bytes that a new array may take now: the smaller of what /dev/shm has free and what the memory of the
+ * machine and of our cgroup has left. An estimate: others take and free memory too. Never fails;
+ * UINT64_MAX if nothing tells. */
+SHEAF_EXPORT uint64_t sheaf_free_bytes(void);
+
 /* Removes a key (not file://). Those who have the array mapped keep it. Segments that are not arrays
  * of ours or of SharedArray are left alone (FORMAT). Errors: ARGUMENT, NOT_FOUND, ACCESS, FORMAT. */
 SHEAF_EXPORT sheaf_status sheaf_unlink(const char *key);

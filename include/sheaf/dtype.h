@@ -18,16 +18,22 @@ typedef enum sheaf_dtype {
 #undef X
 } sheaf_dtype;
 
-/* One value: read the member that dtype names. */
+/* An element: read the member of its dtype. */
+typedef union sheaf_value {
+    int32_t i32;
+    int64_t i64;
+    float f32;
+    double f64;
+    unsigned char bytes[8];
+} sheaf_value;
+
+/* The result of a reduction: read the member of value that dtype names. What an operation does not
+ * have is 0. */
 typedef struct sheaf_scalar {
     sheaf_dtype dtype;
-    union {
-        int32_t i32;
-        int64_t i64;
-        float f32;
-        double f64;
-        unsigned char bytes[8];
-    } value;
+    sheaf_value value;
+    sheaf_value second; /* minmax: the maximum, of the same dtype; value is the minimum */
+    int64_t index;      /* argmax, argmin and their nan forms: where, in C order */
 } sheaf_scalar;
 
 /* Bytes of one element; 0 if dtype is none of ours. */

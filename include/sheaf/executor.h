@@ -42,7 +42,8 @@ SHEAF_EXPORT sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backen
                                               const sheaf_executor_options *options);
 
 /* Refuses new work, waits until what was submitted is done, and ends the workers. Futures of it stay
- * valid until they are released. Using a closed executor is SHEAF_ERR_CLOSED. In a forked child of
+ * valid until they are released. Using a closed executor is SHEAF_ERR_CLOSED, until 64 others have been
+ * opened. A worker process that somebody has stopped (SIGSTOP) in the middle of a task is waited for. In a forked child of
  * the process that opened it, it gives back the child's own copies only. NULL is allowed. */
 SHEAF_EXPORT void sheaf_executor_close(sheaf_executor *executor);
 
@@ -57,7 +58,7 @@ SHEAF_EXPORT size_t sheaf_executor_workers(const sheaf_executor *executor);
 
 /* One worker process of a pool, as its supervisor sees it now. */
 typedef struct sheaf_worker_info {
-    int32_t pid;          /* 0 while it is being replaced, and for threads */
+    int32_t pid;          /* 0 until it has said hello, and for threads */
     uint64_t incarnation; /* 1 for the first process in this place, one more for each replacement */
 } sheaf_worker_info;
 

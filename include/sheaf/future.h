@@ -47,7 +47,7 @@ SHEAF_EXPORT bool sheaf_future_cancelled(const sheaf_future *future);
 SHEAF_EXPORT sheaf_status sheaf_future_wait(sheaf_future *future, int64_t timeout_ns);
 
 /* Waits, and writes the result: a sheaf_scalar for sheaf_reduce_submit(), a sheaf_svd_report for
- * sheaf_svd_submit(), SHEAF_HASH_BYTES bytes for sheaf_hash_submit(). out_bytes is the size of that
+ * sheaf_svd_submit(), the bytes of output asked for of sheaf_hash_submit(). out_bytes is the size of that
  * type, for a check. May be called again. Errors: ARGUMENT (size), TIMEOUT, CLOSED, or that of the
  * work itself: WORKER names the signal that ended the workers. */
 SHEAF_EXPORT sheaf_status sheaf_future_result(void *out, size_t out_bytes, sheaf_future *future,

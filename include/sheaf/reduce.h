@@ -6,9 +6,34 @@
  * the left-complete binary tree. f32 accumulates in f64 and is rounded once at the end; integers
  * accumulate in 64 bits and wrap.
  *
- *     op         i32   i64   f32   f64    of nothing
- *     max, min   i32   i64   f32   f64    SHEAF_ERR_EMPTY
- *     sum        i64   i64   f32   f64    0 (+0.0)
+ * The same order holds for every result that is made of sums or products of doubles: prod, mean, dot,
+ * norm1, norm2, var, std and their nan forms. prod's lanes start from 1.
+ *
+ *     op                     i32   i64   f32   f64    of nothing
+ *     max, min               i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     minmax, ptp            i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     argmax, argmin         i32   i64   f32   f64    SHEAF_ERR_EMPTY
+ *     sum, dot               i64   i64   f32   f64    0 (+0.0)
+ *     prod                   i64   i64   f32   f64    1
+ *     mean, var, std         f64   f64   f32   f64    NaN
+ *     fsum                   f64   f64   f32   f64    0 (+0.0)
+ *     norm1, norm2, norm_inf f64   f64   f32   f64    0
+ *     any, all               i64   i64   i64   i64    0, 1
+ *     count_nonzero          i64   i64   i64   i64    0
+ *
+ * The nan forms (nanmax, nanmin, nanargmax, nanargmin, nansum, nanmean, nanvar, nanstd) have the dtypes
+ * of the forms without. Of NaNs alone nansum is 0, the index -1, and the others NaN, as NumPy's.
+ *
+ *   - minmax has the minimum in value and the maximum in second.
+ *   - argmax and argmin have the place in index, the lowest of equals (zeros of both signs are equal) or
+ *     the first NaN, and the element there in value.
+ *   - mean of integers is exact before its one rounding; mean of floats is the sum / the count.
+ *   - fsum is the exact sum, rounded once, so that not even the order of the elements matters: equal to
+ *     math.fsum of Python, but of inf - inf it is a NaN, and what overflows only on the way does not.
+ *   - norm2 scales what would overflow or vanish; var and std are two passes over each leaf, merged as
+ *     by Chan, Golub, LeVeque (1983), and take ddof. Both convert integers to doubles.
+ *   - NumPy keeps f32 sums, products and variances in f32: ours accumulate in f64.
+ *     Its dot of i32 is an i32, its any and all are bools: ours are i64.
  *
  * A NaN in the input, or a sum that has none (inf - inf), gives the canonical quiet NaN:
  * 0x7ff8000000000000, 0x7fc00000. */
@@ -28,8 +53,10 @@ extern "C" {
 #endif
 
 typedef struct sheaf_reduce_options {
-    sheaf_executor *executor; /* NULL: the process-wide default, threads on all CPUs we may use */
-    const char *isa;          /* NULL: SHEAF_ISA, else the fastest; see sheaf_isa_name() */
+    sheaf_executor *executor;  /* NULL: the process-wide default, threads on all CPUs we may use */
+    const char *isa;           /* NULL: SHEAF_ISA, else the fastest; see sheaf_isa_name() */
+    double ddof;               /* var, std and their nan forms: they divide by the count - ddof */
+    const sheaf_array *second; /* dot: the other array, of the same dtype and shape */
 } sheaf_reduce_options;
 
 /* Reduces all elements to *out, and returns when it is done. Small work runs in the caller at once

@@ -1,0 +1,38 @@
+/* exact.h -- an accumulator that holds every sum of doubles exactly.
+ *
+ *     digit     0       1       2    ..    67
+ *     weight  2^-1074 2^-1042 2^-1010 ..  2^1070       each is an i64 that holds 32 bits and carries
+ *
+ * A double has at most 53 bits, so it is added to three digits; carries are passed on now and then.
+ * Source: Neal, "Fast Exact Summation Using Small and Large Superaccumulators", 2015. */
+#ifndef SHEAF_OPS_EXACT_H
+#define SHEAF_OPS_EXACT_H
+
+#include <stdint.h>
+
+enum { EXACT_DIGITS = 68, EXACT_WORDS = EXACT_DIGITS / 2 };
+enum { EXACT_NAN = 1, EXACT_PLUS_INFINITY = 2, EXACT_MINUS_INFINITY = 4 };
+
+struct exact {
+    int64_t digit[EXACT_DIGITS];
+    uint64_t specials; /* which have been met */
+    uint64_t added;    /* since carries were passed on: below 2^30 */
+};
+
+/* The same as plain bytes: a number in two's complement, the least word first. */
+struct exact_words {
+    uint64_t word[EXACT_WORDS];
+    uint64_t specials;
+};
+
+void exact_clear(struct exact *exact);
+void exact_add(struct exact *exact, double x);
+void exact_store(struct exact_words *out, struct exact *exact);
+void exact_merge(struct exact_words *out, const struct exact_words *a, const struct exact_words *b);
+
+/* The sum, rounded once to nearest, ties to even: to an f64, or to an f32 that is given as an f64. A zero
+ * is +0; infinities of both signs are a NaN. */
+double exact_round_f64(const struct exact_words *exact);
+double exact_round_f32(const struct exact_words *exact);
+
+#endif

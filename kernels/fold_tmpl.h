@@ -1,0 +1,136 @@
+/* fold_tmpl.h -- one leaf of a type, T, folded in doubles, in the order of <sheaf/reduce.h>.
+ *
+ *     FOLD           its name
+ *     COMBINE        + or *; NEUTRAL: -0.0 or 1.0
+ *     TERM(x, y, c)  what is folded: of registers of doubles that hold elements, those of a second
+ *                    run, and a constant
+ *
+ *     row        32 elements, one for each lane; a lane is a double
+ *     sub-block  512 elements: 16 rows are combined with lanes that start from the neutral element
+ *     leaf       16 sub-blocks: their lanes are merged by a binary counter, and then folded
+ *
+ * A lane's own order is all that counts, so how many lanes lie in a register, and which are folded at
+ * the same time, change no bit. */
+#include "tmpl_begin.h"
+
+#define LANES      ((size_t)PASTE(sums, T))
+#define REGS       (ROW / LANES) /* that hold a row's lanes */
+#define THIS(name) PASTE(PASTE(FOLD, T), name)
+
+/* What the terms are made of. */
+struct THIS(input) {
+    const elem *x;
+    const elem *y;
+    vwide c;
+};
+
+static inline vwide THIS(term)(const struct THIS(input) * in, size_t i)
+{
+    vwide x = FN(load_double)(in->x + i);
+    vwide y = FN(load_double)(in->y + i);
+    (void)x;
+    (void)y;
+    return TERM(x, y, in->c);
+}
+
+/* The lanes of a sub-block of this many whole rows. */
+static inline void THIS(rows)(vwide *sum, const struct THIS(input) * in, size_t begin, size_t rows)
+{
+    const vwide zero = {0};
+    for (size_t g = 0; g < REGS; g += GROUP) {
+        vwide s[GROUP];
+        for (size_t k = 0; k < GROUP; k++)
+            s[k] = NEUTRAL - zero;
+        for (size_t r = 0; r < rows; r++) {
+            size_t from = begin + r * ROW + g * LANES;
+            for (size_t k = 0; k < GROUP; k++)
+                s[k] = s[k] COMBINE THIS(term)(in, from + k * LANES);
+            prefetch(in->x + from, GROUP * LANES * sizeof(elem));
+        }
+        for (size_t k = 0; k < GROUP; k++)
+            sum[g + k] = s[k];
+    }
+}
+
+/* The same for the sub-block at the end of a leaf: n elements. The last row is filled up with zeros,
+ * whose terms are left out. */
+static inline void THIS(last)(vwide *sum, const struct THIS(input) * in, size_t begin, size_t n)
+{
+    const size_t whole = n / ROW * ROW;
+    elem x[ROW] = {0};
+    elem y[ROW] = {0};
+    vwide term[REGS];
+    double lane[ROW];
+    double extra[ROW];
+    const struct THIS(input) filled = {x, y, in->c};
+    THIS(rows)(sum, in, begin, n / ROW);
+    memcpy(x, in->x + begin + whole, (n - whole) * sizeof(elem));
+    memcpy(y, in->y + begin + whole, (n - whole) * sizeof(elem));
+    for (size_t k = 0; k < REGS; k++)
+        term[k] = THIS(term)(&filled, k * LANES);
+    memcpy(lane, sum, sizeof lane);
+    memcpy(extra, term, sizeof extra);
+    for (size_t i = 0; i < n - whole; i++)
+        lane[i] = lane[i] COMBINE extra[i];
+    memcpy(sum, lane, sizeof lane);
+}
+
+/* One step of the binary counter: takes in the lanes of the next sub-block. Where bit l of count is
+ * set, level[l] holds the lanes of 2^l sub-blocks. */
+static inline void THIS(count_in)(vwide level[][REGS], size_t count, vwide *sum)
+{
+    size_t l = 0;
+    for (; count >> l & 1; l++)
+        for (size_t k = 0; k < REGS; k++)
+            sum[k] = level[l][k] COMBINE sum[k];
+    memcpy(level[l], sum, REGS * sizeof *sum);
+}
+
+/* 32 lanes are combined to 16, those to 8, and so on: registers first, then what lies in one. */
+static inline double THIS(fold)(vwide *sum)
+{
+    for (size_t half = REGS / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            sum[k] = sum[k] COMBINE sum[k + half];
+    double lane[LANES];
+    memcpy(lane, sum, sizeof lane);
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            lane[k] = lane[k] COMBINE lane[k + half];
+    return lane[0];
+}
+
+static void THIS(kernel)(const void *x, const void *y, double c, size_t n, void *out)
+{
+    const vwide zero = {0};
+    const struct THIS(input) in = {x, y, c - zero};
+    vwide level[LEVELS][REGS];
+    vwide sum[REGS];
+    size_t count = 0; /* sub-blocks taken in */
+    for (; (count + 1) * SUB_BLOCK <= n; count++) {
+        THIS(rows)(sum, &in, count * SUB_BLOCK, SUB_BLOCK / ROW);
+        THIS(count_in)(level, count, sum);
+    }
+    if (n % SUB_BLOCK != 0) {
+        THIS(last)(sum, &in, count * SUB_BLOCK, n % SUB_BLOCK);
+        THIS(count_in)(level, count, sum);
+        count++;
+    }
+
+    /* What is left in the counter, from the right; the first is combined with the neutral
+     * element. */
+    for (size_t k = 0; k < REGS; k++)
+        sum[k] = NEUTRAL - zero;
+    for (size_t l = 0; count >> l != 0; l++)
+        for (size_t k = 0; k < REGS && (count >> l & 1); k++)
+            sum[k] = level[l][k] COMBINE sum[k];
+    double total = THIS(fold)(sum);
+    if (total != total)
+        total = QUIET_NAN;
+    memcpy(out, &total, sizeof total);
+}
+
+#undef LANES
+#undef REGS
+#undef THIS
+#include "tmpl_end.h"
