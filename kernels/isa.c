@@ -320,6 +320,32 @@ static inline void prefetch(const void *from, size_t bytes)
 #include "scrypt_tmpl.h"
 #include "sha256_many_tmpl.h"
 
+#include "svd_values.h"
+enum { TILE = VBYTES >= 32 ? 4 : 1 };
+#define elem_bits      elem_i32
+#define vec_bits       vec_i32
+#define max_bits       vmax_i32
+#define MAGNITUDE_BITS INT32_MAX
+#define ELEMENT_BYTES  4
+#define T              f32
+#include "svd_load_tmpl.h"
+#define T f32
+#include "svd_values_tmpl.h"
+#undef elem_bits
+#undef vec_bits
+#undef max_bits
+#undef MAGNITUDE_BITS
+#undef ELEMENT_BYTES
+#define elem_bits      elem_i64
+#define vec_bits       vec_i64
+#define max_bits       vmax_i64
+#define MAGNITUDE_BITS INT64_MAX
+#define ELEMENT_BYTES  8
+#define T              f64
+#include "svd_load_tmpl.h"
+#define T f64
+#include "svd_values_tmpl.h"
+
 #define STRING_(s) #s
 #define STRING(s)  STRING_(s)
 
@@ -332,6 +358,7 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,
     .scrypt_lanes = SCRYPT_LANES,
+    .svd_values = {[KERNEL_F32] = svd_values_f32, [KERNEL_F64] = svd_values_f64},
 #define X(T, elem_t, acc_t) max_##T##_kernel,
     .max =
         {

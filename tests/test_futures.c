@@ -29,8 +29,8 @@ static sheaf_executor *open_executor(sheaf_backend backend, size_t workers)
 static sheaf_future *submit(const sheaf_array *array, sheaf_executor *executor)
 {
     sheaf_future *future;
-    CHECK_OK(
-        sheaf_reduce_submit(&future, array, SHEAF_SUM, &(sheaf_reduce_options){executor, NULL}));
+    CHECK_OK(sheaf_reduce_submit(&future, array, SHEAF_SUM,
+                                 &(sheaf_reduce_options){.executor = executor}));
     return future;
 }
 
@@ -65,7 +65,8 @@ static void what_is_queued_can_be_cancelled(void)
             sheaf_future_release(futures[i]);
         }
         printf("  %zu of %d were cancelled\n", count, MANY);
-        CHECK_OK(sheaf_reduce(&value, array, SHEAF_SUM, &(sheaf_reduce_options){executor, NULL}));
+        CHECK_OK(
+            sheaf_reduce(&value, array, SHEAF_SUM, &(sheaf_reduce_options){.executor = executor}));
         CHECK(value.value.i64 == expected);
         sheaf_executor_close(executor);
     }
@@ -99,7 +100,7 @@ static void what_stopped_workers_have_not_begun_is_cancelled(void)
     CHECK_OK(sheaf_wait(futures, MANY, SHEAF_ALL_COMPLETED, SHEAF_FOREVER));
     for (size_t i = 0; i < MANY; i++)
         sheaf_future_release(futures[i]);
-    CHECK_OK(sheaf_reduce(&value, array, SHEAF_MAX, &(sheaf_reduce_options){pool, NULL}));
+    CHECK_OK(sheaf_reduce(&value, array, SHEAF_MAX, &(sheaf_reduce_options){.executor = pool}));
     CHECK(value.value.i32 == 999);
     sheaf_executor_close(pool);
     sheaf_detach(array);

@@ -37,7 +37,7 @@ static size_t check_lines(sheaf_executor *const *executors, size_t count)
         for (size_t e = 0; e < count; e++)
             for (size_t i = 0; sheaf_isa_name(i) != NULL; i++) {
                 sheaf_scalar value;
-                sheaf_reduce_options options = {executors[e], sheaf_isa_name(i)};
+                sheaf_reduce_options options = {.executor = executors[e], .isa = sheaf_isa_name(i)};
                 CHECK_OK(sheaf_reduce(&value, array, sheaf_op_by_name(line.op), &options));
                 CHECK(bits_of(value) == line.bits);
             }

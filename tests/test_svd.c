@@ -13,11 +13,14 @@
 
 #include <sheaf/svd.h>
 
+#include "kernels.h"
 #include "op_tree.h"
 #include "ops/lapack.h"
+#include "ops/svd.h"
 
 #define RATIO_LIMIT 30.0
 
+static const struct svd_params no_params[1];
 static const size_t GUARD = 16; /* bytes before and after what is written */
 
 /* A batch of matrices, and what the operation said of them. */
@@ -85,7 +88,7 @@ static double uniform(unsigned long long *seed) /* in [-1, 1) */
     return (double)(long long)check_random(seed) * 0x1p-63;
 }
 
-/* Runs the operation over the batch as (count, m, n), in tasks. */
+/* Runs the operation over the batch as (count, m, n), in tasks, by every instruction set: the same bits. */
 static void run_batch(struct batch *b, uint64_t task_leaves)
 {
     struct op_array arrays[3] = {
@@ -93,12 +96,24 @@ static void run_batch(struct batch *b, uint64_t task_leaves)
         op_tree_array(b->dtype, 2, (size_t[]){b->count, b->k}),
         op_tree_array(SHEAF_I32, 1, (size_t[]){b->count}),
     };
-    struct op_call call = {.arrays = arrays, .data = {b->a, b->values, b->status}};
-    CHECK_OK(op_tree_run("svd_values", &call, task_leaves, NULL, &b->report));
-    CHECK(!b->report.reproducible);
-    CHECK(guard_is_whole(b->values - GUARD) && guard_is_whole(b->status - GUARD));
-    CHECK(guard_is_whole(b->values + b->count * b->k * b->element));
-    CHECK(guard_is_whole(b->status + b->count * sizeof(int32_t)));
+    size_t bytes = b->count * b->k * b->element;
+    unsigned char *first = malloc(bytes + 1);
+    CHECK(first != NULL);
+    for (size_t i = 0; sheaf_kernels_at(i) != NULL; i++) {
+        struct op_call call = {.kernels = sheaf_kernels_at(i),
+                               .params = no_params,
+                               .arrays = arrays,
+                               .data = {b->a, b->values, b->status}};
+        CHECK_OK(op_tree_run("svd_values", &call, task_leaves, NULL, &b->report));
+        CHECK(b->report.reproducible == (b->k <= KERNEL_SVD_COLUMNS_MAX));
+        CHECK(guard_is_whole(b->values - GUARD) && guard_is_whole(b->status - GUARD));
+        CHECK(guard_is_whole(b->values + bytes));
+        CHECK(guard_is_whole(b->status + b->count * sizeof(int32_t)));
+        if (i > 0)
+            CHECK(memcmp(first, b->values, bytes) == 0);
+        memcpy(first, b->values, bytes);
+    }
+    free(first);
 }
 
 /* The values of matrix i are expected[0..k), falling, within the bound. */
@@ -294,7 +309,8 @@ static void a_status_is_not_needed_and_a_batch_may_have_any_dimensions(void)
     struct op_array arrays[3] = {op_tree_array(SHEAF_F64, 4, (size_t[]){2, 3, 2, 2}),
                                  op_tree_array(SHEAF_F64, 3, (size_t[]){2, 3, 2}),
                                  {.dtype = 0}};
-    struct op_call call = {.arrays = arrays, .data = {a, values}};
+    struct op_call call = {
+        .kernels = sheaf_kernels_at(0), .params = no_params, .arrays = arrays, .data = {a, values}};
     CHECK_OK(op_tree_run("svd_values", &call, 2, NULL, &report));
     CHECK(report.failures == 0 && values[0][0][0] == 4 && values[0][0][1] == 3);
     CHECK(values[1][2][0] == 0 && values[1][2][1] == 0);
@@ -305,7 +321,10 @@ static void a_status_is_not_needed_and_a_batch_may_have_any_dimensions(void)
     struct op_array single[3] = {op_tree_array(SHEAF_F64, 2, (size_t[]){2, 2}),
                                  op_tree_array(SHEAF_F64, 1, (size_t[]){2}),
                                  op_tree_array(SHEAF_I32, 0, NULL)};
-    struct op_call single_call = {.arrays = single, .data = {one, its, &status}};
+    struct op_call single_call = {.kernels = sheaf_kernels_at(0),
+                                  .params = no_params,
+                                  .arrays = single,
+                                  .data = {one, its, &status}};
     CHECK_OK(op_tree_run("svd_values", &single_call, 1, NULL, &report));
     CHECK(status == 0 && fabs(its[0] - 2) < 1e-14 && fabs(its[1]) < 1e-14);
 }
@@ -313,7 +332,7 @@ static void a_status_is_not_needed_and_a_batch_may_have_any_dimensions(void)
 static sheaf_status plan_of(struct op_array a, struct op_array values, struct op_array status)
 {
     struct op_array arrays[3] = {a, values, status};
-    struct op_call call = {.arrays = arrays};
+    struct op_call call = {.arrays = arrays, .params = no_params};
     struct op_plan plan;
     return sheaf_ops[sheaf_op_find("svd_values")]->plan(&plan, &call);
 }
@@ -340,9 +359,26 @@ static void what_does_not_fit_is_refused(void)
     CHECK_STATUS(SHEAF_ERR_SHAPE, plan_of(a, op_tree_array(SHEAF_F64, 2, (size_t[]){6, 3}), none));
     CHECK_STATUS(SHEAF_ERR_SHAPE, plan_of(a, values, op_tree_array(SHEAF_I32, 1, (size_t[]){4})));
     CHECK_STATUS(SHEAF_ERR_SHAPE,
-                 plan_of(op_tree_array(SHEAF_F64, 2, (size_t[]){(size_t)1 << 31, 1}),
-                         op_tree_array(SHEAF_F64, 1, (size_t[]){1}), none));
-    CHECK_ERROR_SAYS("2147483648 x 1");
+                 plan_of(op_tree_array(SHEAF_F64, 2, (size_t[]){(size_t)1 << 31, 65}),
+                         op_tree_array(SHEAF_F64, 1, (size_t[]){65}), none));
+    CHECK_ERROR_SAYS("2147483648 x 65");
+    CHECK_OK(plan_of(op_tree_array(SHEAF_F64, 2, (size_t[]){(size_t)1 << 31, 64}),
+                     op_tree_array(SHEAF_F64, 1, (size_t[]){64}), none));
+}
+
+static void what_lapack_computes_can_be_refused(void)
+{
+    const struct svd_params strict = {.reproducible = 1};
+    struct op_plan plan;
+    for (size_t n = 64; n <= 65; n++) {
+        struct op_array arrays[3] = {op_tree_array(SHEAF_F64, 3, (size_t[]){2, 99, n}),
+                                     op_tree_array(SHEAF_F64, 2, (size_t[]){2, n}),
+                                     {.dtype = 0}};
+        struct op_call call = {.arrays = arrays, .params = &strict};
+        CHECK_STATUS(n == 64 ? SHEAF_OK : SHEAF_ERR_UNSUPPORTED,
+                     sheaf_ops[sheaf_op_find("svd_values")]->plan(&plan, &call));
+    }
+    CHECK_ERROR_SAYS("99 x 65 is for LAPACK");
 }
 
 /* ---- OpenBLAS's threads ---------------------------------------------------------------------- */
@@ -350,10 +386,10 @@ static void what_does_not_fit_is_refused(void)
 static void *hammer(void *argument)
 {
     unsigned long long seed = (unsigned long long)(size_t)argument;
-    for (int turn = 0; turn < 20; turn++) {
-        double s[6];
-        struct batch b = make_batch(turn % 2 ? SHEAF_F64 : SHEAF_F32, 8, 6, 11);
-        known_values(s, 6, EVEN, b.dtype == SHEAF_F64 ? DBL_EPSILON : (double)FLT_EPSILON, 1);
+    for (int turn = 0; turn < 6; turn++) {
+        double s[66];
+        struct batch b = make_batch(turn % 2 ? SHEAF_F64 : SHEAF_F32, 8, 66, 70);
+        known_values(s, 66, EVEN, b.dtype == SHEAF_F64 ? DBL_EPSILON : (double)FLT_EPSILON, 1);
         for (size_t i = 0; i < b.count; i++)
             fill_known(&b, i, s, false, &seed);
         run_batch(&b, 1);
@@ -442,5 +478,5 @@ CHECK_MAIN(CASE(matrices_have_the_values_they_were_made_from),
            CASE(squares_of_the_values_sum_to_those_of_the_elements),
            CASE(a_matrix_that_is_not_finite_fails_alone), CASE(empty_dimensions_are_as_in_numpy),
            CASE(a_status_is_not_needed_and_a_batch_may_have_any_dimensions),
-           CASE(what_does_not_fit_is_refused), CASE(openblas_keeps_its_thread_count),
-           CASE(values_are_those_of_numpy))
+           CASE(what_does_not_fit_is_refused), CASE(what_lapack_computes_can_be_refused),
+           CASE(openblas_keeps_its_thread_count), CASE(values_are_those_of_numpy))

@@ -1,18 +1,19 @@
 /* svd.c -- the public batched SVD. */
 #include <sheaf/svd.h>
 
+#include <string.h>
+
 #include "api/call.h"
 #include "base/error.h"
+#include "ops/svd.h"
 
 static sheaf_status make_request(struct request *request, const sheaf_array *values,
                                  const sheaf_array *a, const sheaf_svd_options *options)
 {
     if (values == NULL || a == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "svd: %s is NULL", values == NULL ? "values" : "a");
-    if (options != NULL && options->reproducible)
-        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
-                          "svd: LAPACK computes it, and its bits differ between builds and CPUs: "
-                          "leave the option `reproducible` out");
+    const struct svd_params params = {.reproducible = options != NULL && options->reproducible};
+    memcpy(request->params, &params, sizeof params);
     request->op = sheaf_op_find("svd_values");
     request->arrays[0] = a;
     request->arrays[1] = values;

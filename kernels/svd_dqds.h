@@ -1,0 +1,352 @@
+/* svd_dqds.h -- the singular values of bidiagonal matrices, each lane one of them: dqds (Fernando and
+ * Parlett, "Accurate singular values and differential qd algorithms", 1994) with masks.
+ *
+ * Every lane's block ends at the last index, so that what decides of it lies at the same place for all:
+ *
+ *     index    0 .. pad   ..  first  ..  n - 1
+ *              converged  waiting blocks | the block that is swept
+ *
+ * A lane that has found its last value moves down by one as the next sweep reads it. Where e is at most the
+ * threshold (an error below 2^-51 of the largest value) a block ends: e then holds minus the sum of the
+ * shifts so far, to go on from when the block above has its turn. A sweep whose shift was too large, seen by
+ * a d below 0, is not accepted: the lane keeps its state and tries a smaller one. What a lane does depends
+ * on that lane alone. Converged and waiting parts are passed on as they are, and what is computed for them
+ * meanwhile is normal numbers or infinities: denormals would cost 3 to 4 times the time.
+ *
+ * GROUPS registers are swept at the same time, since a sweep is a chain of divisions. */
+#ifndef SHEAF_KERNELS_SVD_DQDS_H
+#define SHEAF_KERNELS_SVD_DQDS_H
+
+#include "svd_lanes.h"
+#include "svd_layout.h"
+
+enum {
+    GROUPS = SVD_GROUPS,
+    FRONT = SVD_FRONT,
+    SWEEPS_FOR_ONE = 40 /* more for a value, and the matrix goes to bisection; 4 or 5 are usual */
+};
+
+/* One register of lanes. Whole numbers are held as doubles, to be compared in lanes. */
+struct sweeper {
+    vd shift, sum;   /* of the next sweep; of all that were accepted */
+    vd threshold;    /* an e of at most this is 0 */
+    vd first;        /* where the block starts */
+    vd least_before; /* the least d but the last; the least of all; the last, of the sweep before */
+    vd least, last;
+    vd before;   /* the last d but one */
+    vd failures; /* in a row */
+    vd found;    /* values */
+    lane_mask moves;
+    vd next_first; /* what the sweep has found: becomes `first` if it is accepted */
+};
+
+struct chain { /* the state: two buffers, of FRONT + n entries of GROUPS registers */
+    vd *q, *e, *q_next, *e_next;
+    size_t n;
+    struct sweeper lanes[GROUPS];
+};
+
+static inline vd svd_moved(const vd *x, size_t i, size_t g, lane_mask moves)
+{
+    return choose(moves, x[(FRONT + i - 1) * GROUPS + g], x[(FRONT + i) * GROUPS + g]);
+}
+
+static void svd_sweep(struct chain *restrict c, size_t begin)
+{
+    vd d[GROUPS];
+    vd q[GROUPS];
+    vd least[GROUPS];
+    vd first[GROUPS];
+    vd zero = all_lanes(0);
+    for (size_t g = 0; g < GROUPS; g++) {
+        q[g] = svd_moved(c->q, begin, g, c->lanes[g].moves);
+        d[g] = q[g] - c->lanes[g].shift;
+        least[g] = all_lanes(0x1p1000);
+        first[g] = c->lanes[g].first;
+    }
+    for (size_t i = begin; i + 1 < c->n; i++) {
+        vd index = all_lanes((double)i);
+        if (i + 2 == c->n)
+            for (size_t g = 0; g < GROUPS; g++)
+                c->lanes[g].before = d[g];
+        for (size_t g = 0; g < GROUPS; g++) {
+            const struct sweeper *s = &c->lanes[g];
+            vd e = svd_moved(c->e, i, g, s->moves);
+            vd next = svd_moved(c->q, i + 1, g, s->moves);
+            lane_mask active = is_at_most(s->first, index);
+            vd sum = d[g] + e;
+            vd ratio = next / sum;
+            vd e_new = e * ratio;
+            least[g] = choose(both(active, is_less(d[g], least[g])), d[g], least[g]);
+            lane_mask splits = both(active, is_at_most(e_new, s->threshold));
+            c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, q[g]);
+            if (i + 2 < c->n) {
+                first[g] = choose(splits, index + all_lanes(1), first[g]);
+                e_new = choose(splits, zero - (s->sum + s->shift), e_new);
+            }
+            c->e_next[(FRONT + i) * GROUPS + g] = choose(active, e_new, e);
+            d[g] = choose(active, svd_fma(d[g], ratio, zero - s->shift), next - s->shift);
+            q[g] = next;
+        }
+    }
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        c->q_next[(FRONT + c->n - 1) * GROUPS + g] = d[g];
+        s->last = d[g];
+        s->least_before = least[g];
+        s->least = smaller(d[g], least[g]);
+        s->next_first = first[g];
+    }
+}
+
+/* The lanes of this register whose sweep did not succeed get their old state into the new buffer. */
+static void svd_restore(struct chain *c, size_t begin, size_t g, lane_mask rejected)
+{
+    lane_mask moves = c->lanes[g].moves;
+    for (size_t i = begin; i < c->n; i++) {
+        vd *q = &c->q_next[(FRONT + i) * GROUPS + g];
+        vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
+        *q = choose(rejected, svd_moved(c->q, i, g, moves), *q);
+        *e = choose(rejected, svd_moved(c->e, i, g, moves), *e);
+    }
+}
+
+static inline double svd_lane(const vd *x, size_t i, size_t g, size_t lane)
+{
+    double of_lane[LANES];
+    memcpy(of_lane, &x[(FRONT + i) * GROUPS + g], sizeof of_lane);
+    return of_lane[lane];
+}
+
+/* A lane whose block is finished goes on with the one above: finds where it starts, and its sum. */
+static void svd_next_block(struct chain *c, size_t g, size_t lane, size_t found)
+{
+    size_t i = c->n - 2; /* the finished block is one value, the last */
+    double sum = 0 - svd_lane(c->e_next, i, g, lane);
+    while (i > found && svd_lane(c->e_next, i - 1, g, lane) > 0)
+        i--;
+    double first = (double)i;
+    memcpy((double *)&c->lanes[g].sum + lane, &sum, sizeof sum);
+    memcpy((double *)&c->lanes[g].first + lane, &first, sizeof first);
+}
+
+/* Notes the values of the lanes that have converged, and moves them. values: VIRTUAL of index 0, and so on. */
+static void svd_take(struct chain *c, size_t g, lane_mask done, lane_mask exhausted, double *values)
+{
+    struct sweeper *s = &c->lanes[g];
+    vd value = c->q_next[(FRONT + c->n - 1) * GROUPS + g] + s->sum;
+    vd one = all_lanes(1);
+    double of_lane[LANES];
+    double found[LANES];
+    memcpy(of_lane, &value, sizeof value);
+    memcpy(found, &s->found, sizeof s->found);
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        size_t k = (size_t)found[lane];
+        if (mask_bits(done) >> lane & 1)
+            values[(k * GROUPS + g) * LANES + lane] = of_lane[lane];
+        if ((mask_bits(exhausted) >> lane & 1) && k + 1 < c->n)
+            svd_next_block(c, g, lane, k);
+    }
+    s->found = choose(done, s->found + one, s->found);
+    s->first = choose(done, s->first + one, s->first);
+    /* a lane without values left is never active again */
+    s->first =
+        choose(is_at_most(all_lanes((double)c->n), s->found), all_lanes((double)c->n), s->first);
+    s->moves = done;
+}
+
+/* The shift for the next sweep: the smaller eigenvalue of the last 2 x 2 of L U, less what the coupling to
+ * the rest may take from it, but not above the least d, which is a bound. */
+static vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n, size_t g,
+                    lane_mask is_new)
+{
+    vd zero = all_lanes(0);
+    lane_mask three = is_at_most(s->first, all_lanes((double)n - 3));
+    lane_mask four = is_at_most(s->first, all_lanes((double)n - 4));
+    vd q0 = svd_moved(q, n - 1, g, s->moves);
+    vd q1 = svd_moved(q, n - 2, g, s->moves);
+    vd q2 = svd_moved(q, n - 3, g, s->moves);
+    vd e0 = svd_moved(e, n - 2, g, s->moves);
+    vd e1 = choose(three, svd_moved(e, n - 3, g, s->moves), zero);
+    vd e2 = choose(four, svd_moved(e, n - 4, g, s->moves), zero);
+    vd a1 = q1 + e1;
+    vd a0 = q0 + e0;
+    vd off = q1 * e0;
+    vd half = all_lanes(0.5);
+    vd gap = half * (a1 - a0);
+    vd upper = half * (a0 + a1) + svd_sqrt(svd_fma(gap, gap, off));
+    vd mu = svd_fma(q1, q0, e1 * a0) / upper;
+    vd p = a1 - mu;
+    vd residual = choose(three, q2 * e1 * off / svd_fma(p, p, off), zero); /* squared */
+    vd room = q2 + e2 - mu - svd_sqrt(q2 * e1);
+    vd less = svd_sqrt(residual);
+    less = choose(is_less(less + less, room), residual / room, less);
+    vd shift = (mu - less) * all_lanes(1 - 0x1p-40);
+    vd least = choose(s->moves, s->least_before, s->least);
+    vd last = choose(s->moves, s->before, s->last);
+    vd bound = choose(is_at_most(last, least), least, all_lanes(0.25) * least);
+    shift = larger(smaller(shift, bound), zero);
+    lane_mask one = is_at_most(all_lanes((double)n - 1), s->first);
+    return choose(one, zero, choose(is_new, zero, shift));
+}
+
+/* The shift after one that was too large. If only the last d fell below 0, the shift and it together are
+ * close below the eigenvalue; else a quarter; after four in a row none, which cannot fail. */
+static vd svd_smaller_shift(const struct sweeper *s)
+{
+    vd zero = all_lanes(0);
+    vd close = (s->shift + s->last) * all_lanes(1 - 0x1p-40);
+    lane_mask is_late = both(is_less(zero, s->least_before), is_less(s->failures, all_lanes(2)));
+    vd shift = choose(both(is_late, is_less(zero, close)), close, all_lanes(0.25) * s->shift);
+    return choose(is_less(s->failures, all_lanes(4)), shift, zero);
+}
+
+/* What the sweep brought for one register: accepted or not, values found, the next shift. */
+static void svd_decide(struct chain *c, size_t begin, size_t g, double *values)
+{
+    struct sweeper *s = &c->lanes[g];
+    vd zero = all_lanes(0);
+    vd end = all_lanes((double)c->n - 1);
+    vd old_first = s->first;
+    lane_mask busy = is_at_most(s->first, end);
+    lane_mask accepted = both(busy, is_at_most(zero, s->least));
+    lane_mask rejected = but_not(busy, accepted);
+    vd retry = zero;
+    if (mask_bits(rejected) != 0) {
+        retry = svd_smaller_shift(s);
+        svd_restore(c, begin, g, rejected);
+    }
+    s->failures = choose(rejected, s->failures + all_lanes(1), zero);
+    s->sum = choose(accepted, s->sum + s->shift, s->sum);
+    s->first = choose(accepted, s->next_first, old_first);
+    lane_mask exhausted = both(accepted, is_at_most(end, s->first));
+    vd coupling = c->e_next[(FRONT + c->n - 2) * GROUPS + g];
+    lane_mask small = both(accepted, is_at_most(coupling, s->threshold));
+    lane_mask done = either(small, exhausted);
+    s->moves = but_not(done, done);
+    if (mask_bits(done) != 0)
+        svd_take(c, g, done, exhausted, values);
+    s->shift = choose(rejected, retry, svd_shift(s, c->q_next, c->e_next, c->n, g, exhausted));
+}
+
+/* Squares d and e into the chain, as q and e; marks where blocks end at once. A d of 0 becomes one that
+ * changes no value by more than 2^-70 of the largest. A zero matrix: ones. */
+static void svd_start(struct chain *c, const vd *d, const vd *e)
+{
+    size_t n = c->n;
+    vd zero = all_lanes(0);
+    for (size_t i = 0; i < FRONT * GROUPS; i++) {
+        c->q[i] = c->q_next[i] = all_lanes(1);
+        c->e[i] = c->e_next[i] = zero;
+    }
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        vd most = all_lanes(0x1p-960);
+        for (size_t i = 0; i < n; i++) {
+            most = larger(d[i * GROUPS + g] * d[i * GROUPS + g], most);
+            if (i + 1 < n)
+                most = larger(e[i * GROUPS + g] * e[i * GROUPS + g], most);
+        }
+        memset(s, 0, sizeof *s);
+        s->threshold = most * all_lanes(0x1p-102);
+        s->moves = is_less(zero, zero);
+        for (size_t i = 0; i < n; i++) {
+            vd q = d[i * GROUPS + g] * d[i * GROUPS + g];
+            vd above = i + 1 < n ? e[i * GROUPS + g] * e[i * GROUPS + g] : zero;
+            lane_mask ends = is_at_most(above, s->threshold);
+            c->q[(FRONT + i) * GROUPS + g] = larger(q, most * all_lanes(0x1p-140));
+            c->e[(FRONT + i) * GROUPS + g] = choose(ends, zero, above);
+            if (i + 1 < n)
+                s->first = choose(ends, all_lanes((double)i + 1), s->first);
+        }
+    }
+}
+
+/* The squares of the singular values of the bidiagonal matrices d[n], e[n - 1], of GROUPS registers each,
+ * in no order. work: 4 (FRONT + n) GROUPS. unfinished: a bit for each lane that took too many sweeps. */
+static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *work,
+                     size_t sweeps_for_one, unsigned unfinished[GROUPS])
+{
+    size_t step = (FRONT + n) * GROUPS;
+    struct chain c;
+    c.q = work;
+    c.e = work + step;
+    c.q_next = work + 2 * step;
+    c.e_next = work + 3 * step;
+    c.n = n;
+    svd_start(&c, d, e);
+    for (size_t sweeps = 0;; sweeps++) {
+        vd end = all_lanes((double)n - 1);
+        vd fewest = all_lanes((double)n);
+        unsigned any = 0;
+        for (size_t g = 0; g < GROUPS; g++) {
+            unfinished[g] = mask_bits(is_at_most(c.lanes[g].first, end));
+            any |= unfinished[g];
+            fewest = smaller(fewest, c.lanes[g].found);
+        }
+        if (any == 0 || sweeps == sweeps_for_one * n)
+            return;
+        double found[LANES];
+        size_t begin = n;
+        memcpy(found, &fewest, sizeof fewest);
+        for (size_t lane = 0; lane < LANES; lane++)
+            begin = (size_t)found[lane] < begin ? (size_t)found[lane] : begin;
+        svd_sweep(&c, begin);
+        for (size_t g = 0; g < GROUPS; g++)
+            svd_decide(&c, begin, g, values);
+        vd *q = c.q;
+        vd *e_old = c.e;
+        c.q = c.q_next;
+        c.e = c.e_next;
+        c.q_next = q;
+        c.e_next = e_old;
+    }
+}
+
+/* How many singular values are below x, in lanes: of the 2 n x 2 n matrix with 0 on its diagonal and
+ * d0, e0, d1, .. beside it, whose eigenvalues are they and their negatives (Golub and Kahan 1965). */
+static vd svd_count_below(const vd *d, const vd *e, size_t n, size_t g, vd x)
+{
+    vd count = all_lanes(-(double)n);
+    vd least = all_lanes(0x1p-500);
+    vd zero = all_lanes(0);
+    vd pivot = zero - x;
+    for (size_t i = 0; i < 2 * n; i++) {
+        lane_mask is_below = is_less(pivot, least);
+        pivot = choose(is_less(magnitude(pivot), least), zero - least, pivot);
+        count = count + choose(is_below, all_lanes(1), zero);
+        vd off = i % 2 == 0 ? d[i / 2 * GROUPS + g] : i + 1 < 2 * n ? e[i / 2 * GROUPS + g] : zero;
+        pivot = zero - x - off * off / pivot;
+    }
+    return count;
+}
+
+/* All values by bisection, squared: for the lanes that did not converge. */
+static void svd_bisect(const vd *d, const vd *e, size_t n, size_t g, unsigned lanes, double *values)
+{
+    vd most = all_lanes(0);
+    for (size_t i = 0; i < n; i++) {
+        most = larger(magnitude(d[i * GROUPS + g]), most);
+        if (i + 1 < n)
+            most = larger(magnitude(e[i * GROUPS + g]), most);
+    }
+    for (size_t k = 0; k < n; k++) {
+        vd low = all_lanes(0);
+        vd high = most + most;
+        for (int step = 0; step < 64; step++) {
+            vd middle = all_lanes(0.5) * (low + high);
+            lane_mask is_low =
+                is_at_most(svd_count_below(d, e, n, g, middle), all_lanes((double)k));
+            low = choose(is_low, middle, low);
+            high = choose(is_low, high, middle);
+        }
+        vd square = low * low;
+        double of_lane[LANES];
+        memcpy(of_lane, &square, sizeof square);
+        for (unsigned lane = 0; lane < LANES; lane++)
+            if (lanes >> lane & 1)
+                values[(k * GROUPS + g) * LANES + lane] = of_lane[lane];
+    }
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* svd_values.h -- what the singular values of any element type share: scaling, memory, and the way from
+ * eight parts of a matrix to its R, and from the bidiagonal form to sorted values. */
+#ifndef SHEAF_KERNELS_SVD_VALUES_H
+#define SHEAF_KERNELS_SVD_VALUES_H
+
+#include "svd_dqds.h"
+#include "svd_qr.h"
+
+struct svd_memory {
+    vd *panel;         /* what is being reduced, by columns */
+    vd *parts, *r;     /* VIRTUAL R's each; by rows */
+    vd *work;          /* of svd_bidiagonal() */
+    vd *d, *e;         /* of one register */
+    vd *all_d, *all_e; /* of GROUPS */
+    vd *chain;         /* of svd_dqds() */
+    vd *values;
+};
+
+static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
+{
+    size_t tall = svd_way(rows, n) == SVD_DIRECT ? rows : svd_panel_rows(n);
+    struct svd_memory m = {.panel = scratch};
+    tall = tall > n ? tall : n;
+    m.parts = m.panel + tall * n;
+    m.r = m.parts + VIRTUAL * n * n;
+    m.work = m.r + VIRTUAL * n * n;
+    m.d = m.work + tall + 2 * n;
+    m.e = m.d + n;
+    m.all_d = m.e + n;
+    m.all_e = m.all_d + GROUPS * n;
+    m.chain = m.all_e + GROUPS * n;
+    m.values = m.chain + 4 * (FRONT + n) * GROUPS;
+    return m;
+}
+
+/* A power of two that brings the largest magnitude to [1, 2), as near as can be, and its inverse: 0 and 0 for
+ * 0, 0 and NaN for what is not finite. */
+static double svd_scale(double most, double *back)
+{
+    uint64_t bits;
+    memcpy(&bits, &most, sizeof bits);
+    int64_t exponent = (int64_t)(bits >> 52) - 1023;
+    *back = 0;
+    if (exponent > 1023)
+        *back = QUIET_NAN;
+    if (exponent > 1023 || bits == 0)
+        return 0;
+    exponent = exponent < -1000 ? -1000 : exponent > 1022 ? 1022 : exponent;
+    uint64_t up = (uint64_t)(1023 + exponent) << 52;
+    uint64_t down = (uint64_t)(1023 - exponent) << 52;
+    double scale;
+    memcpy(back, &up, sizeof up);
+    memcpy(&scale, &down, sizeof down);
+    return scale;
+}
+
+/* The upper triangle of the eight R's of one matrix becomes lane `lane` of the parts. */
+static void svd_scatter(vd *parts, const vd *r, size_t n, size_t lane)
+{
+    for (size_t v = 0; v < VIRTUAL; v++) {
+        const double *from = (const double *)(const void *)(r + v / LANES * n * n);
+        double *to = (double *)(void *)(parts + v * n * n);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = i; j < n; j++)
+                to[(i * n + j) * LANES + lane] = from[(i * n + j) * LANES + v % LANES];
+    }
+}
+
+/* An R, by rows, to columns, with zeros below the diagonal. */
+static void svd_by_columns(vd *columns, const vd *r, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        for (size_t i = 0; i < n; i++)
+            columns[j * n + i] = i <= j ? r[i * n + j] : all_lanes(0);
+}
+
+/* The R of all eight parts, into the first: four and four, two and two, one and one. */
+static void svd_merge_parts(vd *parts, size_t n, vd *panel)
+{
+    for (size_t half = VIRTUAL / 2; half > 0; half /= 2)
+        for (size_t v = 0; v < half; v++) {
+            svd_by_columns(panel, parts + (v + half) * n * n, n);
+            svd_qr_panel(parts + v * n * n, panel, n, n, true);
+        }
+}
+
+/* Puts the values of each lane in falling order: n passes over neighbours at most. */
+static void svd_sort(vd *x, size_t n)
+{
+    unsigned swapped = 1;
+    unsigned swapped_before = 1;
+    for (size_t pass = 0; (swapped | swapped_before) != 0; pass++) {
+        swapped_before = swapped;
+        swapped = 0;
+        for (size_t i = pass % 2; i + 1 < n; i += 2)
+            for (size_t g = 0; g < GROUPS; g++) {
+                vd *a = &x[i * GROUPS + g];
+                vd *b = a + GROUPS;
+                lane_mask wrong = is_less(*a, *b);
+                vd most = choose(wrong, *b, *a);
+                swapped |= mask_bits(wrong);
+                *b = choose(wrong, *a, *b);
+                *a = most;
+            }
+    }
+}
+
+/* From all_d and all_e to values. */
+static void svd_bidiagonal_values(struct svd_memory *m, size_t n, size_t sweeps_for_one)
+{
+    unsigned unfinished[GROUPS];
+    svd_dqds(m->all_d, m->all_e, n, (double *)(void *)m->values, m->chain, sweeps_for_one,
+             unfinished);
+    for (size_t g = 0; g < GROUPS; g++)
+        if (unfinished[g] != 0)
+            svd_bisect(m->all_d, m->all_e, n, g, unfinished[g], (double *)(void *)m->values);
+    for (size_t i = 0; i < n / 2; i++) /* they were found from the smallest on, or nearly so */
+        for (size_t g = 0; g < GROUPS; g++) {
+            vd low = m->values[i * GROUPS + g];
+            m->values[i * GROUPS + g] = m->values[(n - 1 - i) * GROUPS + g];
+            m->values[(n - 1 - i) * GROUPS + g] = low;
+        }
+    svd_sort(m->values, n);
+    for (size_t i = 0; i < n * GROUPS; i++)
+        m->values[i] = svd_sqrt(m->values[i]);
+}
+
+#endif

@@ -1,0 +1,330 @@
+/* test_svd_kernels.c -- the SVD kernels: the same bits from every instruction set, whatever shares the
+ * registers with a matrix and however it is scaled; and matrices that break simpler methods. */
+#include "check.h"
+
+#include <float.h>
+#include <math.h>
+
+#include <sheaf/dtype.h>
+
+#include "kernels.h"
+
+enum { MATRIX_MAX = 64 * 80 };
+
+static double uniform(unsigned long long *seed) /* in [-1, 1) */
+{
+    return (double)(long long)check_random(seed) * 0x1p-63;
+}
+
+static void solve(const struct kernels *kernels, enum kernel_dtype dtype, const void *a,
+                  size_t count, size_t m, size_t n, void *values, int32_t *status, size_t sweeps)
+{
+    void *scratch = aligned_alloc(64, sheaf_svd_scratch(m, n));
+    CHECK(scratch != NULL);
+    memset(scratch, 0xff, sheaf_svd_scratch(m, n)); /* NaN: nothing may count on zeros */
+    kernels->svd_values[dtype](a, count, m, n, values, status, sweeps, scratch);
+    free(scratch);
+}
+
+static void fill(double *a, size_t count, size_t size, unsigned long long *seed)
+{
+    for (size_t i = 0; i < count * size; i++) {
+        double x = uniform(seed);
+        a[i] = i / size % 3 == 0 ? ldexp(x, (int)(check_random(seed) % 40)) : x;
+    }
+}
+
+static const size_t shapes[][2] = {{1, 1},    {2, 2},   {1, 3},  {3, 1},   {3, 3},    {5, 5},
+                                   {10, 10},  {10, 12}, {17, 9}, {9, 17},  {32, 32},  {64, 64},
+                                   {64, 80},  {80, 64}, {79, 9}, {300, 7}, {7, 301},  {1001, 4},
+                                   {1000, 2}, {33, 4},  {8, 70}, {25, 3},  {4, 1000}, {500, 1}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0], COUNT = 37 };
+
+/* ---- The same bits ---------------------------------------------------------------------------- */
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static unsigned long long hash_of(unsigned long long hash, const void *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+    return hash;
+}
+
+/* One hash over the values of many matrices, of all shapes and both types: the same for every instruction
+ * set, compiler and machine. It changes only if the algorithm does, which is a new format of the result. */
+static unsigned long long hash_of_all(const struct kernels *kernels)
+{
+    unsigned long long seed = 23;
+    unsigned long long hash = 0xcbf29ce484222325;
+    for (size_t s = 0; s < SHAPES; s++) {
+        size_t m = shapes[s][0];
+        size_t n = shapes[s][1];
+        size_t k = m < n ? m : n;
+        double *a = malloc(COUNT * m * n * sizeof *a);
+        float *f = malloc(COUNT * m * n * sizeof *f);
+        double *values = malloc(COUNT * k * sizeof *values);
+        int32_t status[COUNT];
+        CHECK(a != NULL && f != NULL && values != NULL);
+        fill(a, COUNT, m * n, &seed);
+        for (size_t i = 0; i < COUNT * m * n; i++)
+            f[i] = (float)a[i];
+        solve(kernels, KERNEL_F64, a, COUNT, m, n, values, status, KERNEL_SVD_SWEEPS);
+        hash = hash_of(hash, values, COUNT * k * sizeof *values);
+        solve(kernels, KERNEL_F32, f, COUNT, m, n, values, status, KERNEL_SVD_SWEEPS);
+        hash = hash_of(hash, values, COUNT * k * sizeof *f);
+        free(a);
+        free(f);
+        free(values);
+    }
+    return hash;
+}
+
+static void every_instruction_set_gives_the_golden_bits(void)
+{
+    const unsigned long long golden = 0x7982ccb1ea06834f;
+    for (size_t i = 0; sheaf_kernels_at(i) != NULL; i++) {
+        unsigned long long hash = hash_of_all(sheaf_kernels_at(i));
+        if (hash != golden)
+            fprintf(stderr, "%s: 0x%llx\n", sheaf_kernels_at(i)->isa, hash);
+        CHECK(hash == golden);
+    }
+}
+
+/* Every matrix alone, and all of them in reverse, against the batch. */
+static void a_matrix_does_not_feel_its_neighbours(void)
+{
+    unsigned long long seed = 29;
+    for (size_t s = 0; s < SHAPES; s++)
+        for (size_t z = 0; sheaf_kernels_at(z) != NULL; z++) {
+            const struct kernels *kernels = sheaf_kernels_at(z);
+            size_t m = shapes[s][0];
+            size_t n = shapes[s][1];
+            size_t k = m < n ? m : n;
+            double *a = malloc(2 * COUNT * m * n * sizeof *a);
+            double *values = malloc(2 * COUNT * k * sizeof *values);
+            int32_t status[2 * COUNT];
+            double alone[64];
+            CHECK(a != NULL && values != NULL);
+            double *reversed = a + COUNT * m * n;
+            fill(a, COUNT, m * n, &seed);
+            a[5 * m * n] = NAN;
+            a[22 * m * n + m * n / 2] = -INFINITY;
+            memset(a + 9 * m * n, 0, m * n * sizeof *a);
+            for (size_t i = 0; i < COUNT; i++)
+                memcpy(reversed + (COUNT - 1 - i) * m * n, a + i * m * n, m * n * sizeof *a);
+            solve(kernels, KERNEL_F64, a, 2 * COUNT, m, n, values, status, KERNEL_SVD_SWEEPS);
+            for (size_t i = 0; i < COUNT; i++) {
+                const double *other = values + (2 * COUNT - 1 - i) * k;
+                CHECK(memcmp(values + i * k, other, k * sizeof *values) == 0);
+                CHECK(status[i] == (i == 5 || i == 22) && status[2 * COUNT - 1 - i] == status[i]);
+                if (i % 9 != 4)
+                    continue;
+                solve(kernels, KERNEL_F64, a + i * m * n, 1, m, n, alone, status + i,
+                      KERNEL_SVD_SWEEPS);
+                CHECK(memcmp(values + i * k, alone, k * sizeof *values) == 0);
+            }
+            CHECK(values[9 * k] == 0 && values[9 * k + k - 1] == 0);
+            free(a);
+            free(values);
+        }
+}
+
+static void a_power_of_two_scales_the_values_to_the_bit(void)
+{
+    static const int powers[] = {-1000, -300, -77, 1, 2, 401, 1000};
+    const struct kernels *kernels = sheaf_kernels_at(0);
+    unsigned long long seed = 31;
+    while (sheaf_kernels_at(1) != NULL && kernels == sheaf_kernels_at(0))
+        kernels = sheaf_kernels_at(1);
+    for (size_t s = 0; s < SHAPES; s++) {
+        size_t m = shapes[s][0];
+        size_t n = shapes[s][1];
+        size_t k = m < n ? m : n;
+        double *a = malloc(2 * m * n * sizeof *a);
+        double values[64];
+        double scaled[64];
+        int32_t status;
+        CHECK(a != NULL);
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = uniform(&seed);
+        solve(kernels, KERNEL_F64, a, 1, m, n, values, &status, KERNEL_SVD_SWEEPS);
+        for (size_t p = 0; p < sizeof powers / sizeof powers[0]; p++) {
+            for (size_t i = 0; i < m * n; i++)
+                a[m * n + i] = ldexp(a[i], powers[p]);
+            solve(kernels, KERNEL_F64, a + m * n, 1, m, n, scaled, &status, KERNEL_SVD_SWEEPS);
+            for (size_t i = 0; i < k; i++)
+                CHECK(scaled[i] == ldexp(values[i], powers[p]));
+        }
+        free(a);
+    }
+}
+
+/* ---- Hard matrices ---------------------------------------------------------------------------- */
+
+/* In units of n eps times the largest; dqds and bisection, which share nothing, agree too. */
+static void check_against(const double *a, size_t m, size_t n, const double *expected,
+                          const char *name)
+{
+    size_t k = m < n ? m : n;
+    for (size_t z = 0; sheaf_kernels_at(z) != NULL; z++)
+        for (size_t sweeps = 0; sweeps <= KERNEL_SVD_SWEEPS; sweeps += KERNEL_SVD_SWEEPS) {
+            double values[64];
+            int32_t status;
+            solve(sheaf_kernels_at(z), KERNEL_F64, a, 1, m, n, values, &status, sweeps);
+            CHECK(status == 0);
+            for (size_t i = 0; i < k; i++) {
+                double error = fabs(values[i] - expected[i]);
+                double unit = DBL_EPSILON * (double)k * expected[0] + DBL_TRUE_MIN;
+                if (!(error <= 30 * unit))
+                    fprintf(stderr, "%s, value %zu of %zu, %zu sweeps: %.17g, not %.17g\n", name, i,
+                            k, sweeps, values[i], expected[i]);
+                CHECK(error <= 30 * unit);
+                CHECK(values[i] >= 0 && (i == 0 || values[i] <= values[i - 1]));
+            }
+        }
+}
+
+/* Values by one-sided Jacobi (Hestenes 1958) in long double: slow, and nothing like the kernels. */
+static void jacobi(const double *a, size_t m, size_t n, double *values)
+{
+    static long double x[64][1100];
+    CHECK(n <= 64 && m <= 1100 && m >= n);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++)
+            x[j][i] = (long double)a[i * n + j];
+    for (int sweep = 0; sweep < 40; sweep++)
+        for (size_t p = 0; p < n; p++)
+            for (size_t q = p + 1; q < n; q++) {
+                long double pp = 0;
+                long double qq = 0;
+                long double pq = 0;
+                for (size_t i = 0; i < m; i++) {
+                    pp += x[p][i] * x[p][i];
+                    qq += x[q][i] * x[q][i];
+                    pq += x[p][i] * x[q][i];
+                }
+                if (pq == 0)
+                    continue;
+                long double z = (qq - pp) / (2 * pq);
+                long double t = (z < 0 ? -1 : 1) / (fabsl(z) + sqrtl(1 + z * z));
+                long double c = 1 / sqrtl(1 + t * t);
+                for (size_t i = 0; i < m; i++) {
+                    long double old = x[p][i];
+                    x[p][i] = c * (old - t * x[q][i]);
+                    x[q][i] = c * (t * old + x[q][i]);
+                }
+            }
+    for (size_t j = 0; j < n; j++) {
+        long double sum = 0;
+        for (size_t i = 0; i < m; i++)
+            sum += x[j][i] * x[j][i];
+        values[j] = (double)sqrtl(sum);
+        for (size_t i = j; i > 0 && values[i] > values[i - 1]; i--) {
+            double low = values[i - 1];
+            values[i - 1] = values[i];
+            values[i] = low;
+        }
+    }
+}
+
+static void check_by_jacobi(const double *a, size_t m, size_t n, const char *name)
+{
+    double expected[64];
+    jacobi(a, m, n, expected);
+    check_against(a, m, n, expected, name);
+}
+
+static void lauchli_kahan_hilbert_and_their_like(void)
+{
+    static double a[MATRIX_MAX];
+    static const size_t sizes[] = {2, 3, 10, 26, 32};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t n = sizes[s];
+        for (size_t i = 0; i <= n; i++)
+            for (size_t j = 0; j < n; j++)
+                a[i * n + j] = i == 0 ? 1 : i == j + 1 ? 1e-9 : 0;
+        check_by_jacobi(a, n + 1, n, "Lauchli");
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++)
+                a[i * n + j] = pow(0.6, (double)i) * (i == j ? 1 : j > i ? -0.8 : 0);
+        check_by_jacobi(a, n, n, "Kahan");
+        for (size_t i = 0; i < n * n; i++)
+            a[i] = 1 / (double)(i / n + i % n + 1);
+        check_by_jacobi(a, n, n, "Hilbert");
+        memset(a, 0, n * n * sizeof *a);
+        for (size_t i = 0; i + 1 < n; i++)
+            a[(i + 1) * n + i] = 1;
+        for (size_t i = 0; i < n; i++)
+            a[i * n + n - 1] = -(double)(i + 1);
+        check_by_jacobi(a, n, n, "companion");
+        for (size_t i = 0; i < n * n; i++)
+            a[i] = 1;
+        check_by_jacobi(a, n, n, "ones");
+        for (size_t i = 0; i < n * n; i++)
+            a[i] = i / n == i % n ? 1 : i / n + 1 == i % n ? 1 : 0;
+        check_by_jacobi(a, n, n, "bidiagonal of ones");
+        for (size_t i = 0; i < n * n; i++)
+            a[i] = i / n == i % n       ? (i / n % 2 ? 1 : 3)
+                   : i / n + 1 == i % n ? (i / n % 3 ? 1 : 0)
+                                        : 0;
+        check_by_jacobi(a, n, n, "blocks");
+    }
+}
+
+static void badly_scaled_and_deficient_ones(void)
+{
+    static double a[MATRIX_MAX];
+    unsigned long long seed = 37;
+    static const size_t sizes[][2] = {{3, 3}, {10, 10}, {30, 20}, {100, 9}, {32, 32}};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        size_t m = sizes[s][0];
+        size_t n = sizes[s][1];
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = uniform(&seed) * (i % n % 2 ? 1e-300 : 1e300);
+        check_by_jacobi(a, m, n, "mixed columns");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = uniform(&seed) * pow(10, -15.0 * (double)(i / n));
+        check_by_jacobi(a, m, n, "graded rows");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = uniform(&seed) * pow(10, 9.0 * (double)(i % n));
+        check_by_jacobi(a, m, n, "rising columns");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = ldexp((double)(check_random(&seed) % 1024), -1074);
+        check_by_jacobi(a, m, n, "denormals");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = i % n == 1 ? a[i - 1] : uniform(&seed);
+        check_by_jacobi(a, m, n, "a duplicate column");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = (double)(i / n + 1) * (double)(i % n + 2);
+        check_by_jacobi(a, m, n, "rank 1");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = i == m * n - 1 ? -7.5 : 0;
+        check_by_jacobi(a, m, n, "one element");
+        for (size_t i = 0; i < m * n; i++)
+            a[i] = uniform(&seed) * 0x1p1018;
+        check_by_jacobi(a, m, n, "huge");
+    }
+}
+
+/* LAPACK's bidiagonal test (dchkbd): entries e^x, x uniform between 2 log(ulp) and -2 log(ulp). */
+static void bidiagonals_of_all_magnitudes(void)
+{
+    static double a[MATRIX_MAX];
+    unsigned long long seed = 41;
+    for (int turn = 0; turn < 60; turn++) {
+        size_t n = 2 + check_random(&seed) % 30;
+        memset(a, 0, n * n * sizeof *a);
+        for (size_t i = 0; i < n; i++) {
+            a[i * n + i] = exp(72 * uniform(&seed));
+            if (i + 1 < n)
+                a[i * n + i + 1] = exp(72 * uniform(&seed));
+        }
+        check_by_jacobi(a, n, n, "bidiagonal");
+    }
+}
+
+CHECK_MAIN(CASE(every_instruction_set_gives_the_golden_bits),
+           CASE(a_matrix_does_not_feel_its_neighbours),
+           CASE(a_power_of_two_scales_the_values_to_the_bit),
+           CASE(lauchli_kahan_hilbert_and_their_like), CASE(badly_scaled_and_deficient_ones),
+           CASE(bidiagonals_of_all_magnitudes))
