@@ -40,8 +40,6 @@ static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t coun
 
 enum { BLAKE3_LANES = WORDS };
 
-/* Inlined always: only then the schedule is constants, and words stay in registers (GCC 12 left the rounds
- * as calls, at half the speed). */
 static inline __attribute__((always_inline)) void mix_words(words v[16], int a, int b, int c, int d,
                                                             words x, words y)
 {

@@ -354,11 +354,11 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .isa = STRING(ISA),
     .blake3 = blake3_many,
     .blake3_one = sheaf_blake3_compress,
+    .svd_values = {[KERNEL_F32] = svd_values_f32, [KERNEL_F64] = svd_values_f64},
     .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,
     .scrypt_lanes = SCRYPT_LANES,
-    .svd_values = {[KERNEL_F32] = svd_values_f32, [KERNEL_F64] = svd_values_f64},
 #define X(T, elem_t, acc_t) max_##T##_kernel,
     .max =
         {

@@ -56,6 +56,19 @@ typedef void blake3_kernel(const uint8_t *x, size_t n, size_t blocks, uint64_t c
 typedef void blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
                              uint64_t counter, uint32_t flags);
 
+/* The singular values of count matrices of m x n, in C order, one after the other, at most
+ * KERNEL_SVD_COLUMNS_MAX on their shorter side: min(m, n) each, falling, to values. status: 0, or 1 for a
+ * matrix that is not finite, whose values are NaN. scratch: sheaf_svd_scratch() bytes at a multiple of 64.
+ * sweeps_for_one: how many dqds may take, for each value of a matrix, before that matrix is bisected:
+ * KERNEL_SVD_SWEEPS, or less to test that. */
+typedef void svd_values_kernel(const void *x, size_t count, size_t m, size_t n, void *values,
+                               int32_t *status, size_t sweeps_for_one, void *scratch);
+
+enum { KERNEL_SVD_COLUMNS_MAX = 64, KERNEL_SVD_SWEEPS = 40 };
+
+/* The bytes that svd_values() needs for matrices of m x n; 0 if it does not take them. */
+size_t sheaf_svd_scratch(size_t m, size_t n);
+
 /* SHA-256's compression of `blocks` blocks of x into one state. */
 typedef void sha256_kernel(uint32_t state[8], const uint8_t *x, size_t blocks);
 
@@ -73,19 +86,6 @@ struct scrypt_lanes {
     uint8_t *row;    /* to work in: scrypt_lanes * 128 r bytes, aligned to 64 */
 };
 typedef void scrypt_kernel(const struct scrypt_lanes *lanes);
-
-/* The singular values of count matrices of m x n, in C order, one after the other, at most
- * KERNEL_SVD_COLUMNS_MAX on their shorter side: min(m, n) each, falling, to values. status: 0, or 1 for a
- * matrix that is not finite, whose values are NaN. scratch: sheaf_svd_scratch() bytes at a multiple of 64.
- * sweeps_for_one: how many dqds may take, for each value of a matrix, before that matrix is bisected:
- * KERNEL_SVD_SWEEPS, or less to test that. */
-typedef void svd_values_kernel(const void *x, size_t count, size_t m, size_t n, void *values,
-                               int32_t *status, size_t sweeps_for_one, void *scratch);
-
-enum { KERNEL_SVD_COLUMNS_MAX = 64, KERNEL_SVD_SWEEPS = 40 };
-
-/* The bytes that svd_values() needs for matrices of m x n; 0 if it does not take them. */
-size_t sheaf_svd_scratch(size_t m, size_t n);
 
 struct kernels {
     const char *isa; /* a name in isas.def: "scalar", "avx2", "avx512", "neon" */
@@ -111,11 +111,11 @@ struct kernels {
     exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
     blake3_compress *blake3_one;
+    svd_values_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats */
     sha256_kernel *sha256;
     sha256_many_kernel *sha256_many;
     scrypt_kernel *scrypt;
     size_t scrypt_lanes;
-    svd_values_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats */
 };
 
 /* BLAKE3; see blake3.c for the source. */
