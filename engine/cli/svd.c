@@ -13,8 +13,9 @@ static const char svd_help[] =
     "usage: sheaf svd KEY [OPTIONS]\n"
     "\n"
     "Prints the singular values of every matrix of an array of shape (..., m, n), f32 or\n"
-    "f64: one line for each matrix, in falling order. LAPACK computes them, so their last\n"
-    "bits depend on its build and the CPU. Values that could not be computed are NaN.\n"
+    "f64: one line for each matrix, in falling order. With a shorter side of at most 64\n"
+    "they have the same bits everywhere; LAPACK computes larger ones, and their last bits\n"
+    "depend on its build and the CPU. Values that could not be computed are NaN.\n"
     "\n" WORK_HELP
     "  --s KEY2       store the values as a new array of shape (..., min(m, n)), and\n"
     "                 print them only with --json\n"
