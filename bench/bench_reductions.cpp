@@ -1,76 +1,10 @@
 /* bench_reductions.cpp -- end to end: one array of doubles, reduced by the caller, by threads and by
- * processes, scalar and SIMD, beside the machine's own read limit with as many threads.
+ * processes, scalar and SIMD.
  *
  * SHEAF_BENCH_ELEMENTS sets the larger of the two sizes; 300000000 is the main job's. `sheaf compare`
- * is the careful measurement (interleaved rounds); these are for a quick look and for profiles. */
+ * is the careful measurement (interleaved rounds, beside the machine's read limit); these are for a
+ * quick look and for profiles. */
 #include "bench.h"
-
-#include <atomic>
-#include <thread>
-
-/* Threads that stay, and each read a part of the same memory when told to. They spin for at most some
- * microseconds between two rounds, so starting them costs little of what is measured. */
-class read_team
-{
-  public:
-    read_team(size_t size, std::string isa, const void *data, size_t bytes) : isa_(isa)
-    {
-        const char *at = static_cast<const char *>(data);
-        size_t share = bytes / size / 512 * 512;
-        for (size_t i = 0; i < size; i++) {
-            size_t mine = i + 1 < size ? share : bytes - i * share;
-            parts_.push_back({at + i * share, mine});
-        }
-        for (size_t i = 1; i < size; i++)
-            threads_.emplace_back(&read_team::serve, this, i);
-    }
-
-    ~read_team()
-    {
-        stop_ = true;
-        round_++;
-        for (std::thread &thread : threads_)
-            thread.join();
-    }
-
-    read_team(const read_team &) = delete;
-    read_team &operator=(const read_team &) = delete;
-
-    /* Returns when all parts have been read. */
-    void read()
-    {
-        left_ = threads_.size();
-        round_++;
-        read_only(isa_, parts_[0].data, parts_[0].bytes);
-        while (left_ != 0)
-            std::this_thread::yield();
-    }
-
-  private:
-    struct part {
-        const char *data;
-        size_t bytes;
-    };
-
-    void serve(size_t index)
-    {
-        for (uint64_t seen = 0;; seen++) {
-            while (round_ == seen)
-                std::this_thread::yield();
-            if (stop_)
-                return;
-            read_only(isa_, parts_[index].data, parts_[index].bytes);
-            left_--;
-        }
-    }
-
-    std::string isa_;
-    std::vector<part> parts_;
-    std::vector<std::thread> threads_;
-    std::atomic<uint64_t> round_{0};
-    std::atomic<size_t> left_{0};
-    std::atomic<bool> stop_{false};
-};
 
 /* The array of this many doubles; one at a time. */
 static const sheaf_array *numbers(size_t elements)
@@ -87,15 +21,6 @@ static void set_bytes(benchmark::State &state, const sheaf_array *array)
 {
     state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *
                             static_cast<int64_t>(sheaf_array_bytes(array)));
-}
-
-static void read_limit(benchmark::State &state, size_t elements, size_t workers, std::string isa)
-{
-    const sheaf_array *array = numbers(elements);
-    read_team team(workers, isa, sheaf_array_data(array), sheaf_array_bytes(array));
-    for (auto _ : state)
-        team.read();
-    set_bytes(state, array);
 }
 
 /* Rounds before it is timed. Which worker takes which part is not fixed, so that a process meets some
@@ -128,11 +53,6 @@ static void register_size(size_t elements)
     const size_t all = sheaf_executor_workers(nullptr);
     const std::vector<std::string> sets = isas();
     const std::string size = "/" + std::to_string(elements);
-    for (size_t workers : worker_counts())
-        benchmark::RegisterBenchmark(
-            ("read/" + std::to_string(workers) + "/" + sets.back() + size).c_str(), read_limit,
-            elements, workers, sets.back())
-            ->UseRealTime();
     for (sheaf_op op : {SHEAF_MAX, SHEAF_SUM})
         for (sheaf_backend backend : {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES})
             for (const std::string &isa : sets) {

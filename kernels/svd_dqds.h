@@ -156,7 +156,8 @@ static void svd_take(struct chain *c, size_t g, lane_mask done, lane_mask exhaus
 }
 
 /* The shift for the next sweep: the smaller eigenvalue of the last 2 x 2 of L U, less what the coupling to
- * the rest may take from it, but not above the least d, which is a bound. */
+ * the rest may take from it; half of it while that is not small. Not above the least d, which is a bound,
+ * and only half of that unless it is the last. */
 static vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n, size_t g,
                     lane_mask is_new)
 {
@@ -177,14 +178,18 @@ static vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n,
     vd upper = half * (a0 + a1) + svd_sqrt(svd_fma(gap, gap, off));
     vd mu = svd_fma(q1, q0, e1 * a0) / upper;
     vd p = a1 - mu;
-    vd residual = choose(three, q2 * e1 * off / svd_fma(p, p, off), zero); /* squared */
-    vd room = q2 + e2 - mu - svd_sqrt(q2 * e1);
-    vd less = svd_sqrt(residual);
-    less = choose(is_less(less + less, room), residual / room, less);
+    vd squares = svd_fma(p, p, off);
+    vd residual = choose(three, q2 * e1 * off, zero);
+    vd room = q2 + e2 - mu - half * e1;
+    lane_mask is_near =
+        both(is_less(zero, room), is_at_most(all_lanes(4) * residual, room * room * squares));
+    lane_mask is_coupled = both(three, is_near);
+    vd less = choose(is_coupled, residual, zero) / choose(is_coupled, squares * room, all_lanes(1));
     vd shift = (mu - less) * all_lanes(1 - 0x1p-40);
+    shift = choose(but_not(three, is_near), half * mu, shift);
     vd least = choose(s->moves, s->least_before, s->least);
     vd last = choose(s->moves, s->before, s->last);
-    vd bound = choose(is_at_most(last, least), least, all_lanes(0.25) * least);
+    vd bound = choose(is_at_most(last, least), least, half * least);
     shift = larger(smaller(shift, bound), zero);
     lane_mask one = is_at_most(all_lanes((double)n - 1), s->first);
     return choose(one, zero, choose(is_new, zero, shift));

@@ -33,8 +33,8 @@ static double FN(svd_most)(const elem *x, size_t n)
 }
 
 /* z[t] = element t (of count, at most TILE) of every lane. */
-static inline void FN(svd_gather)(vd z[TILE], const elem *const from[LANES], size_t offset,
-                                  size_t count)
+static inline __attribute__((always_inline)) void
+FN(svd_gather)(vd z[TILE], const elem *const from[LANES], size_t offset, size_t count)
 {
 #if VBYTES == 64 && defined(__AVX512F__)
     const __mmask8 mask = (__mmask8)((1U << count) - 1);
@@ -75,8 +75,10 @@ static inline void FN(svd_gather)(vd z[TILE], const elem *const from[LANES], siz
 }
 
 /* out[t * step] = element t (of count, at most TILE) of every lane, scaled; 0 where the scale is. */
-static inline void FN(svd_tile)(vd *out, size_t step, const elem *const from[LANES], size_t offset,
-                                size_t count, vd scale)
+static inline __attribute__((always_inline)) void FN(svd_tile)(vd *out, size_t step,
+                                                               const elem *const from[LANES],
+                                                               size_t offset, size_t count,
+                                                               vd scale)
 {
     const lane_mask counts = is_less(all_lanes(0), scale);
     vd z[TILE];
@@ -91,17 +93,25 @@ static void FN(svd_load)(vd *b, size_t stride, const elem *const from[LANES], si
                          size_t column_step, size_t rows, size_t columns, vd scale)
 {
     if (column_step == 1) {
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < columns; j += TILE) {
-                size_t count = columns - j < TILE ? columns - j : TILE;
-                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, count, scale);
+        for (size_t i = 0; i < rows; i++) {
+            size_t j = 0;
+            for (; j + TILE <= columns; j += TILE)
+                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, TILE, scale);
+            if (TILE > 2 && j + 2 <= columns) {
+                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, 2, scale);
+                j += 2;
             }
+            for (; j < columns; j++)
+                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, 1, scale);
+        }
     } else {
-        for (size_t j = 0; j < columns; j++)
-            for (size_t i = 0; i < rows; i += TILE) {
-                size_t count = rows - i < TILE ? rows - i : TILE;
-                FN(svd_tile)(b + j * stride + i, 1, from, j * column_step + i, count, scale);
-            }
+        for (size_t j = 0; j < columns; j++) {
+            size_t i = 0;
+            for (; i + TILE <= rows; i += TILE)
+                FN(svd_tile)(b + j * stride + i, 1, from, j * column_step + i, TILE, scale);
+            for (; i < rows; i++)
+                FN(svd_tile)(b + j * stride + i, 1, from, j * column_step + i, 1, scale);
+        }
     }
 }
 

@@ -43,8 +43,7 @@ static void FN(svd_by_rows)(const struct FN(svd_batch) * s, const elem *x, doubl
 {
     size_t n = s->columns;
     size_t most = svd_panel_rows(n);
-    size_t in_all =
-        (s->rows + VIRTUAL - 1) / VIRTUAL; /* rows of lane 0; others may have one less */
+    size_t in_all = (s->rows + VIRTUAL - 1) / VIRTUAL; /* of lane 0; others may have one less */
     for (size_t row = 0; row < in_all; row += most) {
         size_t rows = in_all - row < most ? in_all - row : most;
         size_t full = (row + rows) * VIRTUAL <= s->rows ? rows : rows - 1;
@@ -131,7 +130,10 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
                 status[i] = back[i] != back[i];
         }
         memcpy(&lanes.scale, scale, sizeof scale);
-        FN(svd_reduce)(s, &lanes, memory->d, memory->e, memory);
+        if (g * LANES < count)
+            FN(svd_reduce)(s, &lanes, memory->d, memory->e, memory);
+        else
+            memset(memory->d, 0, 2 * n * sizeof *memory->d);
         for (size_t k = 0; k < n; k++) {
             memory->all_d[k * GROUPS + g] = memory->d[k];
             memory->all_e[k * GROUPS + g] = memory->e[k];

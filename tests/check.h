@@ -66,6 +66,11 @@ const char *check_key(const char *name);
 #function, function                                                                        \
     }
 
+/* Open descriptors of this process, and 3 more: "." and "..", and the one of the listing. */
+size_t check_descriptors(void);
+
+void check_sleep_us(long us);
+
 /* splitmix64 (Steele, Lea, Flood 2014): test data from a seed. */
 unsigned long long check_random(unsigned long long *state);
 

@@ -57,6 +57,7 @@ def test_usage():
     usage("normal", "create", KEY, "--shape", "3", "--dtype", "i32", "--fill", "normal")
     usage("i64", "create", KEY, "--shape", "3000000000", "--dtype", "i32", "--fill", "arange")
     usage("takes no operand", "list", "x")
+    usage("unknown command", "help", "copy-worker")
     usage("one KEY", "info")
     usage("at least one KEY", "remove")
     usage("OP and KEY", "reduce", "max")
@@ -168,8 +169,9 @@ def test_load_save():
     assert output("reduce", "min", KEY + "2") == "-2\n"
     assert output("reduce", "max", "file://" + os.path.abspath("in.npy")) == "3\n"
     fails(KEY, "load", "in.npy", KEY)
+    fails(f'sheaf create: "{KEY}": the key is taken', "create", KEY, "--shape", "1")
     fails("none.npy", "load", "none.npy", KEY + "3")
-    fails("", "save", KEY, "no-folder/out.npy")
+    fails("sheaf save: no-folder/out.npy: no such", "save", KEY, "no-folder/out.npy")
     fails("", "save", KEY + "3", "out2.npy")
     bad = {
         "fortran": npy("fortran.npy", shape="(2, 2)", fortran="True", data=bytes(32)),
@@ -290,7 +292,7 @@ def test_svd():
     output("load", npy("m.npy", shape="(2, 3, 2)", data=data), KEY)
     row = as_json("svd", KEY, "--json", "--s", KEY + "s")
     close = lambda got, want: all(abs(a - b) < 1e-12 for a, b in zip(got, want, strict=True))
-    assert row["shape"] == [2, 3, 2] and row["status"] == [0, 0] and row["reproducible"] is False
+    assert row["shape"] == [2, 3, 2] and row["status"] == [0, 0] and row["reproducible"] is True
     assert close(row["s"][0], [4, 3]) and close(row["s"][1], [5, 2]), row
     assert as_json("info", KEY + "s", "--json")["shape"] == [2, 2]
     assert elements(KEY + "s", "d") == row["s"][0] + row["s"][1]

@@ -1,7 +1,6 @@
 /* test_faults.c -- workers and owners that die, stop, and come back: right bits, no hang, nothing left. */
 #include "check.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -10,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sheaf/sheaf.h>
@@ -18,12 +16,6 @@
 #include "base/clock.h"
 
 enum { WORKERS = 3 };
-
-static void sleep_us(long us)
-{
-    struct timespec pause = {us / 1000000, us % 1000000 * 1000};
-    nanosleep(&pause, NULL);
-}
 
 static sheaf_array *make_doubles(size_t n)
 {
@@ -77,11 +69,11 @@ static void *torment(void *argument)
         if (pid != 0) { /* a pid may be a dead worker's: not yet reaped, so nobody else's */
             self->sent += kill(pid, self->signal) == 0;
             if (self->signal == SIGSTOP) {
-                sleep_us(self->every_us);
+                check_sleep_us(self->every_us);
                 kill(pid, SIGCONT);
             }
         }
-        sleep_us(self->every_us + (long)(check_random(&state) % 1000));
+        check_sleep_us(self->every_us + (long)(check_random(&state) % 1000));
     }
     return NULL;
 }
@@ -180,7 +172,7 @@ static void a_node_that_keeps_killing_fails_with_the_signal(void)
         pid_t pid = worker_pid(pool, 0);
         if (pid != 0)
             kill(pid, SIGSYS); /* which no sanitizer catches */
-        sleep_us(200);
+        check_sleep_us(200);
     }
     CHECK_OK(sheaf_future_failure(&failure, future));
     CHECK(failure.status == SHEAF_ERR_WORKER);
@@ -202,7 +194,7 @@ static void all_workers_die_at_once_and_the_job_ends(void)
         sheaf_scalar value;
         CHECK_OK(sheaf_reduce_submit(&future, array, SHEAF_SUM,
                                      &(sheaf_reduce_options){.executor = pool}));
-        sleep_us(round * 1500);
+        check_sleep_us(round * 1500);
         for (size_t i = 0; i < WORKERS; i++) {
             pid_t pid = worker_pid(pool, i);
             if (pid != 0)
@@ -285,13 +277,13 @@ static void a_killed_owner_leaves_no_worker_and_gc_no_segment(void)
         }
         close(ends[1]);
         CHECK(read(ends[0], &report, sizeof report) == (ssize_t)sizeof report);
-        sleep_us(round * 7000);
+        check_sleep_us(round * 7000);
         kill(owner, SIGKILL);
         CHECK(waitpid(owner, NULL, 0) == owner);
         int64_t until = clock_now_ns() + 1000000000;
         for (size_t i = 0; i < WORKERS; i++) {
             while (!is_gone(report.workers[i]) && clock_now_ns() < until)
-                sleep_us(1000);
+                check_sleep_us(1000);
             CHECK(is_gone(report.workers[i]));
         }
         char key[64];
@@ -342,22 +334,11 @@ static void a_host_that_ignores_or_reaps_children_is_tolerated(void)
     sheaf_detach(array);
 }
 
-static size_t open_descriptors(void)
-{
-    size_t count = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    CHECK(dir != NULL);
-    while (readdir(dir) != NULL)
-        count++;
-    closedir(dir);
-    return count;
-}
-
 /* For every n: a pool opened with room for n more descriptors is an error that leaks nothing, until it works. */
 static void running_out_of_descriptors_is_an_error(void)
 {
     struct rlimit before;
-    size_t used = open_descriptors() - 1; /* without "." and "..", with one for the listing */
+    size_t used = check_descriptors() - 1; /* without "." and "..", with one for the listing */
     sheaf_executor *pool = NULL;
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
     size_t room = 0;
@@ -368,7 +349,7 @@ static void running_out_of_descriptors_is_an_error(void)
             sheaf_executor_open(&pool, SHEAF_PROCESSES, &(sheaf_executor_options){.workers = 2});
         CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
         CHECK(status == SHEAF_OK || strlen(sheaf_last_error()) > 0);
-        CHECK(status == SHEAF_OK || open_descriptors() - 1 == used);
+        CHECK(status == SHEAF_OK || check_descriptors() - 1 == used);
     }
     CHECK(pool != NULL && room > 3);
     sheaf_executor_close(pool);

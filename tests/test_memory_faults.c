@@ -42,12 +42,6 @@ static void kill_and_reap(pid_t child)
     CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
 }
 
-static void sleep_us(long us)
-{
-    struct timespec time = {.tv_nsec = us * 1000};
-    nanosleep(&time, NULL);
-}
-
 /* Whether gc removes this key. Others' orphans may go with it. */
 static bool gc_removes(const char *key)
 {
@@ -205,7 +199,7 @@ static void a_creator_killed_at_any_time_leaves_nothing(void)
         pid_t child = fork();
         if (child == 0)
             create_for_ever(key);
-        sleep_us((long)(check_random(&state) % 12000));
+        check_sleep_us((long)(check_random(&state) % 12000));
         kill_and_reap(child);
         if (is_there(key)) {
             sheaf_array *array; /* what is there is whole */
@@ -288,17 +282,6 @@ static void of_two_creators_one_wins(void)
     }
 }
 
-static size_t open_descriptors(void)
-{
-    size_t count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL)
-        count++;
-    closedir(directory);
-    return count;
-}
-
 /* What fails when there are only so many descriptors, or so much address space. */
 static sheaf_status try_all(const char *key, const char *file)
 {
@@ -332,7 +315,7 @@ static void with_every_number_of_descriptors_it_works_or_fails_whole(void)
     struct rlimit old;
     snprintf(file, sizeof file, "/tmp/%s.npy", key);
     CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
-    size_t before = open_descriptors();
+    size_t before = check_descriptors();
     sheaf_status status = SHEAF_ERR_SYSTEM;
     size_t failures = 0;
     for (rlim_t limit = 3; status != SHEAF_OK && limit < 64; limit++) {
@@ -345,7 +328,7 @@ static void with_every_number_of_descriptors_it_works_or_fails_whole(void)
             CHECK_ERROR_SAYS("Too many open files");
             failures++;
         }
-        CHECK(open_descriptors() == before && files_in_shm() == 0);
+        CHECK(check_descriptors() == before && files_in_shm() == 0);
     }
     CHECK(status == SHEAF_OK && failures > 2);
     unlink(file);

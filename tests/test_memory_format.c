@@ -1,6 +1,7 @@
 /* test_memory_format.c -- the bytes of a segment: ours, as the essay in memory/footer.h gives them, and
  * SharedArray's, packed here from the published table, never by the library. */
 #include "check.h"
+#include "crc32c.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -48,17 +49,6 @@ static size_t read_segment(const char *key, unsigned char *bytes, size_t capacit
     close(fd);
     CHECK(count > 0 && (size_t)count < capacity);
     return (size_t)count;
-}
-
-/* CRC-32C, bit by bit. */
-static uint32_t crc32c(const unsigned char *bytes, size_t count)
-{
-    uint32_t crc = 0xffffffff;
-    for (size_t i = 0; i < count; i++)
-        for (int bit = 0; bit < 8; bit++)
-            crc =
-                ((crc ^ (uint32_t)(bytes[i] >> bit)) & 1) != 0 ? (crc >> 1) ^ 0x82f63b78 : crc >> 1;
-    return ~crc;
 }
 
 static void the_crc_of_this_test_is_the_published_one(void)

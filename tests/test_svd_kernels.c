@@ -81,7 +81,7 @@ static unsigned long long hash_of_all(const struct kernels *kernels)
 
 static void every_instruction_set_gives_the_golden_bits(void)
 {
-    const unsigned long long golden = 0x7982ccb1ea06834f;
+    const unsigned long long golden = 0xbeca119b3b636a00;
     for (size_t i = 0; sheaf_kernels_at(i) != NULL; i++) {
         unsigned long long hash = hash_of_all(sheaf_kernels_at(i));
         if (hash != golden)
@@ -248,8 +248,9 @@ static void lauchli_kahan_hilbert_and_their_like(void)
             for (size_t j = 0; j < n; j++)
                 a[i * n + j] = pow(0.6, (double)i) * (i == j ? 1 : j > i ? -0.8 : 0);
         check_by_jacobi(a, n, n, "Kahan");
-        for (size_t i = 0; i < n * n; i++)
-            a[i] = 1 / (double)(i / n + i % n + 1);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++)
+                a[i * n + j] = 1 / (double)(i + j + 1);
         check_by_jacobi(a, n, n, "Hilbert");
         memset(a, 0, n * n * sizeof *a);
         for (size_t i = 0; i + 1 < n; i++)
@@ -282,8 +283,9 @@ static void badly_scaled_and_deficient_ones(void)
         for (size_t i = 0; i < m * n; i++)
             a[i] = uniform(&seed) * (i % n % 2 ? 1e-300 : 1e300);
         check_by_jacobi(a, m, n, "mixed columns");
-        for (size_t i = 0; i < m * n; i++)
-            a[i] = uniform(&seed) * pow(10, -15.0 * (double)(i / n));
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < n; j++)
+                a[i * n + j] = uniform(&seed) * pow(10, -15.0 * (double)i);
         check_by_jacobi(a, m, n, "graded rows");
         for (size_t i = 0; i < m * n; i++)
             a[i] = uniform(&seed) * pow(10, 9.0 * (double)(i % n));
@@ -294,8 +296,9 @@ static void badly_scaled_and_deficient_ones(void)
         for (size_t i = 0; i < m * n; i++)
             a[i] = i % n == 1 ? a[i - 1] : uniform(&seed);
         check_by_jacobi(a, m, n, "a duplicate column");
-        for (size_t i = 0; i < m * n; i++)
-            a[i] = (double)(i / n + 1) * (double)(i % n + 2);
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < n; j++)
+                a[i * n + j] = (double)(i + 1) * (double)(j + 2);
         check_by_jacobi(a, m, n, "rank 1");
         for (size_t i = 0; i < m * n; i++)
             a[i] = i == m * n - 1 ? -7.5 : 0;

@@ -55,11 +55,25 @@ static int main_help(void)
     return DONE;
 }
 
+/* sheaf help COMMAND is sheaf COMMAND --help. */
+static int command_help(char *command)
+{
+    char option[] = "--help";
+    char *arguments[] = {command, option, NULL};
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].purpose != NULL && strcmp(commands[i].name, command) == 0)
+            return commands[i].run(2, arguments);
+    }
+    return usage_error("", "unknown command \"%s\"", command);
+}
+
 static int run(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (argc < 2)
         return usage_error("", "no command");
+    if (strcmp(name, "help") == 0 && argc > 2)
+        return command_help(argv[2]);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
         return main_help();
     if (strcmp(name, "--version") == 0) {

@@ -46,7 +46,11 @@ int failure(const char *command, const char *format, ...)
 
 int library_failure(const char *command)
 {
-    return failure(command, "%s", sheaf_last_error());
+    const char *text = sheaf_last_error();
+    size_t length = strlen(command);
+    if (strncmp(text, command, length) == 0 && (text[length] == ' ' || text[length] == ':'))
+        text += length + strspn(text + length, ": "); /* not "sheaf save: save ..." */
+    return failure(command, "%s", text);
 }
 
 int option_error(const char *command, int returned, char **argv)

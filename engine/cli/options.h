@@ -62,7 +62,7 @@ struct work {
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int failure(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The library's last error, told by failure(). */
+/* The library's last error, told by failure(), without the command's name at its start. */
 int library_failure(const char *command);
 
 /* Tells what getopt_long() did not understand (it returned ':' or '?'). */

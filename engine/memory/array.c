@@ -106,8 +106,7 @@ sheaf_status sheaf_create(sheaf_array **out, const char *key, sheaf_dtype dtype,
 {
     struct shm_draft draft;
     sheaf_array *array = NULL;
-    sheaf_status status = out != NULL ? array_new(&array, dtype, ndim, shape)
-                                      : SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
+    sheaf_status status = array_new(out != NULL ? &array : NULL, dtype, ndim, shape);
     if (status != SHEAF_OK)
         return status;
     status = array_draft(array, &draft, key, options);
@@ -149,8 +148,7 @@ sheaf_status sheaf_create_anonymous(sheaf_array **out, sheaf_dtype dtype, size_t
 {
     sheaf_array *array = NULL;
     int fd = -1;
-    sheaf_status status = out != NULL ? array_new(&array, dtype, ndim, shape)
-                                      : SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
+    sheaf_status status = array_new(out != NULL ? &array : NULL, dtype, ndim, shape);
     if (status != SHEAF_OK)
         return status;
     status = reserve_anonymous(&fd, array->bytes);
@@ -173,8 +171,7 @@ sheaf_status sheaf_wrap(sheaf_array **out, void *data, sheaf_dtype dtype, size_t
                         const size_t *shape)
 {
     sheaf_array *array = NULL;
-    sheaf_status status = out != NULL ? array_new(&array, dtype, ndim, shape)
-                                      : SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
+    sheaf_status status = array_new(out != NULL ? &array : NULL, dtype, ndim, shape);
     if (status != SHEAF_OK)
         return status;
     if (data == NULL && array->bytes > 0)

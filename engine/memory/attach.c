@@ -11,25 +11,6 @@
 #include "memory/key.h"
 #include "memory/npy.h"
 
-/* The last bytes of a file, min(its size, FOOTER_BYTES) of them. */
-static sheaf_status read_tail(unsigned char tail[FOOTER_BYTES], int descriptor,
-                              const struct stat *st, const char *name)
-{
-    size_t count = st->st_size < FOOTER_BYTES ? (size_t)st->st_size : FOOTER_BYTES;
-    for (size_t done = 0; done < count;) {
-        ssize_t got =
-            pread(descriptor, tail + done, count - done, st->st_size - (off_t)count + (off_t)done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "read \"%s\": %s", name, strerror(errno));
-        if (got == 0)
-            return SHEAF_FAIL(SHEAF_ERR_FORMAT, "\"%s\" became shorter while it was read", name);
-        done += (size_t)got;
-    }
-    return SHEAF_OK;
-}
-
 sheaf_status array_open(int *descriptor, struct footer *footer, struct stat *st, const char *name,
                         bool is_writable)
 {
@@ -38,7 +19,8 @@ sheaf_status array_open(int *descriptor, struct footer *footer, struct stat *st,
     sheaf_status status = shm_open_existing(&fd, st, name, is_writable);
     if (status != SHEAF_OK)
         return status;
-    status = read_tail(tail, fd, st, name);
+    size_t count = st->st_size < FOOTER_BYTES ? (size_t)st->st_size : FOOTER_BYTES;
+    status = file_read(tail, fd, (size_t)st->st_size - count, count, name);
     if (status == SHEAF_OK)
         status = footer_decode(footer, tail, (uint64_t)st->st_size, name);
     if (status != SHEAF_OK)

@@ -28,18 +28,27 @@ static void describe(sheaf_array_info *out, const char *name, const struct foote
     strncpy(out->key, name, SHEAF_KEY_MAX);
 }
 
-static sheaf_status info_name(sheaf_array_info *out, const char *name)
+/* The descriptor is the caller's; of an orphan, it holds the lock. */
+static sheaf_status open_info(sheaf_array_info *out, int *descriptor, struct stat *st,
+                              const char *name)
 {
     struct footer footer;
-    struct stat st;
-    int fd;
-    sheaf_status status = array_open(&fd, &footer, &st, name, false);
+    sheaf_status status = array_open(descriptor, &footer, st, name, false);
     if (status != SHEAF_OK)
         return status;
-    describe(out, name, &footer, &st);
-    out->is_orphan = footer.lifetime == SHEAF_OWNED && shm_lock_is_free(fd);
-    close(fd);
+    describe(out, name, &footer, st);
+    out->is_orphan = footer.lifetime == SHEAF_OWNED && shm_lock_is_free(*descriptor);
     return SHEAF_OK;
+}
+
+static sheaf_status info_name(sheaf_array_info *out, const char *name)
+{
+    struct stat st;
+    int fd;
+    sheaf_status status = open_info(out, &fd, &st, name);
+    if (status == SHEAF_OK)
+        close(fd);
+    return status;
 }
 
 static sheaf_status info_file(sheaf_array_info *out, const char *path)
@@ -144,15 +153,12 @@ static bool collect_draft(sheaf_array_info *info, const char *name)
 
 static bool visit_gc(sheaf_array_info *info, const char *name)
 {
-    struct footer footer;
     struct stat st;
     int fd;
     if (strncmp(name, SHM_DRAFT_PREFIX, strlen(SHM_DRAFT_PREFIX)) == 0)
         return collect_draft(info, name);
-    if (!key_is_name(name) || array_open(&fd, &footer, &st, name, false) != SHEAF_OK)
+    if (!key_is_name(name) || open_info(info, &fd, &st, name) != SHEAF_OK)
         return false;
-    describe(info, name, &footer, &st);
-    info->is_orphan = footer.lifetime == SHEAF_OWNED && shm_lock_is_free(fd);
     bool was_removed = info->is_orphan && shm_unlink_same(name, st.st_dev, st.st_ino);
     close(fd);
     return was_removed;

@@ -209,8 +209,8 @@ static sheaf_status find_dtype(struct reader *in)
             in->npy.dtype = descrs[i].dtype;
     if (in->npy.dtype == 0)
         return SHEAF_FAIL(SHEAF_ERR_DTYPE,
-                          "%.200s: its elements are '%s', which sheaf does not have; convert them: "
-                          "np.save(f, a.astype(np.float64))",
+                          "%.200s: its elements are '%s', which sheaf does not have; convert them "
+                          "to i4, i8, f4 or f8: np.save(f, a.astype(TYPE))",
                           in->path, in->descr);
     return SHEAF_OK;
 }

@@ -43,6 +43,10 @@ sheaf_status npy_decode(struct npy *out, const unsigned char *head, uint64_t fil
 size_t npy_encode(unsigned char head[NPY_WRITE_MAX], sheaf_dtype dtype, size_t ndim,
                   const size_t *shape);
 
+/* Reads bytes [from, from + count) of any file: by read, not by a map, so that a file that is cut meanwhile
+ * is an error and not a SIGBUS. name is for the text of an error. Errors: FORMAT (cut), SYSTEM. */
+sheaf_status file_read(void *to, int descriptor, size_t from, size_t count, const char *name);
+
 /* Opens a file and reads its header. The descriptor is the caller's.
  * Errors: NOT_FOUND, ACCESS, FORMAT, DTYPE, NO_MEMORY, SYSTEM. */
 sheaf_status npy_open(int *descriptor, struct npy *out, struct stat *st, const char *path,

@@ -35,10 +35,7 @@ static sheaf_status refuse_open(const char *path, int error)
     }
 }
 
-/* Reads bytes [from, from + count): by read, not by a map, so that a file that is cut meanwhile is an
- * error and not a SIGBUS. */
-static sheaf_status read_range(void *to, int descriptor, size_t from, size_t count,
-                               const char *path)
+sheaf_status file_read(void *to, int descriptor, size_t from, size_t count, const char *name)
 {
     for (size_t done = 0; done < count;) {
         size_t piece = count - done < PIECE_BYTES ? count - done : PIECE_BYTES;
@@ -46,9 +43,9 @@ static sheaf_status read_range(void *to, int descriptor, size_t from, size_t cou
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "read %.200s: %s", path, strerror(errno));
+            return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "read %.200s: %s", name, strerror(errno));
         if (got == 0)
-            return SHEAF_FAIL(SHEAF_ERR_FORMAT, "%.200s became shorter while it was read", path);
+            return SHEAF_FAIL(SHEAF_ERR_FORMAT, "%.200s became shorter while it was read", name);
         done += (size_t)got;
     }
     return SHEAF_OK;
@@ -77,7 +74,7 @@ sheaf_status npy_open(int *descriptor, struct npy *out, struct stat *st, const c
         status = SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "no memory for a .npy header");
         goto close_fd;
     }
-    status = read_range(head, fd, 0, count, path);
+    status = file_read(head, fd, 0, count, path);
     if (status == SHEAF_OK)
         status = npy_decode(out, head, (uint64_t)st->st_size, path);
     free(head);
@@ -110,7 +107,7 @@ sheaf_status sheaf_load(sheaf_array **out, const char *path, const char *key,
     status = array_draft(array, &draft, key, options);
     if (status != SHEAF_OK)
         goto detach;
-    status = read_range(sheaf_array_data(array), fd, npy.offset, npy.data_bytes, path);
+    status = file_read(sheaf_array_data(array), fd, npy.offset, npy.data_bytes, path);
     if (status == SHEAF_OK)
         status = shm_draft_publish(&draft);
     shm_draft_drop(&draft);

@@ -58,6 +58,7 @@ static void chunk_node(struct blake3_node *out, const struct blake3 *how, const 
 
 static void merge_top(struct blake3_stack *stack, const struct blake3 *how)
 {
+    assert(stack->depth >= 2);
     struct blake3_node parent;
     uint32_t(*top)[8] = &stack->cv[stack->depth - 2];
     parent_node(&parent, how, top[0], top[1]);

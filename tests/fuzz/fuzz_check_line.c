@@ -7,12 +7,6 @@
 
 #include "cli/check_line.h"
 
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
 /* The line again, from what was read of it. */
 static char *print_again(const struct check_line *parsed, const char *path)
 {

@@ -7,28 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../crc32c.h"
 #include "memory/footer.h"
-
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
-/* CRC-32C bit by bit: another way than the library's. */
-static uint32_t crc32c_slow(const uint8_t *bytes, size_t count)
-{
-    uint32_t crc = 0xffffffff;
-    for (size_t i = 0; i < count; i++)
-        for (int bit = 0; bit < 8; bit++)
-            crc =
-                ((crc ^ (uint32_t)(bytes[i] >> bit)) & 1) != 0 ? (crc >> 1) ^ 0x82f63b78 : crc >> 1;
-    return ~crc;
-}
 
 static void put_crc(uint8_t *tail)
 {
-    uint32_t crc = crc32c_slow(tail, 336);
+    uint32_t crc = crc32c(tail, 336);
     for (int i = 0; i < 4; i++)
         tail[336 + i] = (uint8_t)(crc >> (8 * i));
 }
@@ -38,16 +22,7 @@ static void check_accepted(const struct footer *footer, uint64_t segment_bytes)
 {
     unsigned char again[FOOTER_BYTES];
     struct footer back;
-    unsigned __int128 product = sheaf_dtype_size(footer->dtype);
-    require(footer->ndim <= SHEAF_MAX_DIMS && product > 0);
-    for (size_t i = 0; i < footer->ndim; i++)
-        if (footer->shape[i] == 0)
-            product = 0;
-    for (size_t i = 0; i < footer->ndim && product > 0; i++) {
-        product *= footer->shape[i];
-        require(product <= segment_bytes);
-    }
-    require(product == footer->data_bytes && footer->data_bytes <= segment_bytes);
+    require_shape(footer->dtype, footer->ndim, footer->shape, footer->data_bytes, segment_bytes);
     footer_encode(again, footer);
     require(footer_decode(&back, again, segment_bytes + FOOTER_BYTES, "again") == SHEAF_OK);
     require(back.dtype == footer->dtype && back.ndim == footer->ndim &&

@@ -9,26 +9,12 @@
 
 #include "memory/npy.h"
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static void check_accepted(const struct npy *npy, uint64_t file_bytes)
 {
     unsigned char head[NPY_WRITE_MAX];
     struct npy back;
-    unsigned __int128 product = sheaf_dtype_size(npy->dtype);
-    require(npy->ndim <= SHEAF_MAX_DIMS && product > 0);
-    for (size_t i = 0; i < npy->ndim; i++)
-        if (npy->shape[i] == 0)
-            product = 0;
-    for (size_t i = 0; i < npy->ndim && product > 0; i++) {
-        product *= npy->shape[i];
-        require(product <= file_bytes);
-    }
-    require(product == npy->data_bytes && npy->offset <= file_bytes);
+    require_shape(npy->dtype, npy->ndim, npy->shape, npy->data_bytes, file_bytes);
+    require(npy->offset <= file_bytes);
     require(npy->data_bytes <= file_bytes - npy->offset);
     size_t bytes = npy_encode(head, npy->dtype, npy->ndim, npy->shape);
     require(bytes % 64 == 0 && bytes <= sizeof head);

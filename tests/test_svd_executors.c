@@ -1,0 +1,140 @@
+/* test_svd_executors.c -- singular values on every executor: the bits do not depend on who computes them,
+ * how many do, or who dies meanwhile. */
+#include "check.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include <sheaf/sheaf.h>
+
+enum { WORKERS = 3 };
+static const size_t shapes[][3] = {{500, 10, 10}, {7, 1000, 10}, {40, 4, 300}, {100, 32, 32}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+struct batch {
+    sheaf_array *a, *values, *status, *expected;
+};
+
+static struct batch make_batch(const size_t shape[3])
+{
+    struct batch b;
+    size_t of_values[2] = {shape[0], shape[1] < shape[2] ? shape[1] : shape[2]};
+    unsigned long long seed = shape[0];
+    CHECK_OK(sheaf_create_anonymous(&b.a, SHEAF_F64, 3, shape));
+    CHECK_OK(sheaf_create_anonymous(&b.values, SHEAF_F64, 2, of_values));
+    CHECK_OK(sheaf_create_anonymous(&b.expected, SHEAF_F64, 2, of_values));
+    CHECK_OK(sheaf_create_anonymous(&b.status, SHEAF_I32, 1, shape));
+    double *x = sheaf_array_data(b.a);
+    for (size_t i = 0; i < sheaf_array_size(b.a); i++)
+        x[i] = (double)(long long)check_random(&seed);
+    x[shape[1] * shape[2]] = 1 / (x[0] - x[0]); /* not finite: matrix 1 */
+    return b;
+}
+
+static void free_batch(struct batch *b)
+{
+    sheaf_detach(b->a);
+    sheaf_detach(b->values);
+    sheaf_detach(b->status);
+    sheaf_detach(b->expected);
+}
+
+static void solve(const struct batch *b, sheaf_array *values, sheaf_executor *executor,
+                  const char *isa)
+{
+    sheaf_svd_report report;
+    memset(sheaf_array_data(values), 0x5a, sheaf_array_bytes(values));
+    CHECK_OK(sheaf_svd_values(
+        values, &report, b->a,
+        &(sheaf_svd_options){
+            .executor = executor, .isa = isa, .status = b->status, .reproducible = true}));
+    CHECK(report.failures == 1 && report.reproducible);
+    CHECK(((const int32_t *)sheaf_array_data(b->status))[1] == 1);
+}
+
+static void check_same(const struct batch *b)
+{
+    CHECK(memcmp(sheaf_array_data(b->values), sheaf_array_data(b->expected),
+                 sheaf_array_bytes(b->values)) == 0);
+}
+
+static void every_executor_gives_the_same_bits(void)
+{
+    static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
+    for (size_t s = 0; s < SHAPES; s++) {
+        struct batch b = make_batch(shapes[s]);
+        solve(&b, b.expected, NULL, "scalar");
+        for (size_t backend = 0; backend < 3; backend++)
+            for (size_t workers = 1; workers <= (backend > 0 ? 8 : 1); workers++) {
+                sheaf_executor *executor;
+                CHECK_OK(sheaf_executor_open(&executor, backends[backend],
+                                             &(sheaf_executor_options){.workers = workers}));
+                solve(&b, b.values, executor, NULL);
+                check_same(&b);
+                sheaf_executor_close(executor);
+            }
+        free_batch(&b);
+    }
+}
+
+/* Kills one worker after another, every few milliseconds. */
+struct killer {
+    sheaf_executor *pool;
+    _Atomic bool is_over;
+    int sent;
+};
+
+static void *kill_workers(void *argument)
+{
+    struct killer *self = argument;
+    unsigned long long state = 1;
+    while (!atomic_load(&self->is_over)) {
+        sheaf_worker_info info;
+        CHECK_OK(sheaf_executor_worker(&info, self->pool, check_random(&state) % WORKERS));
+        if (info.pid != 0) /* a pid may be a dead worker's: not yet reaped, so nobody else's */
+            self->sent += kill(info.pid, SIGKILL) == 0;
+        nanosleep(&(struct timespec){.tv_nsec = 4000000}, NULL);
+    }
+    return NULL;
+}
+
+static void killed_workers_do_not_change_a_bit(void)
+{
+    struct batch b = make_batch((size_t[]){20000, 10, 10});
+    struct killer killer = {0};
+    pthread_t thread;
+    solve(&b, b.expected, NULL, NULL);
+    CHECK_OK(sheaf_executor_open(&killer.pool, SHEAF_PROCESSES,
+                                 &(sheaf_executor_options){.workers = WORKERS}));
+    CHECK(pthread_create(&thread, NULL, kill_workers, &killer) == 0);
+    for (int round = 0; round < 60; round++) {
+        solve(&b, b.values, killer.pool, NULL);
+        check_same(&b);
+    }
+    atomic_store(&killer.is_over, true);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(killer.sent > 0);
+    sheaf_executor_close(killer.pool);
+    free_batch(&b);
+}
+
+static void what_lapack_computes_is_refused_or_marked(void)
+{
+    sheaf_array *a;
+    sheaf_array *values;
+    sheaf_svd_report report;
+    CHECK_OK(sheaf_create_anonymous(&a, SHEAF_F64, 2, (size_t[]){66, 65}));
+    CHECK_OK(sheaf_create_anonymous(&values, SHEAF_F64, 1, (size_t[]){65}));
+    CHECK_STATUS(SHEAF_ERR_UNSUPPORTED,
+                 sheaf_svd_values(values, &report, a, &(sheaf_svd_options){.reproducible = true}));
+    CHECK_ERROR_SAYS("66 x 65 is for LAPACK");
+    CHECK_OK(sheaf_svd_values(values, &report, a, NULL));
+    CHECK(!report.reproducible && report.failures == 0);
+    sheaf_detach(a);
+    sheaf_detach(values);
+}
+
+CHECK_MAIN(CASE(every_executor_gives_the_same_bits), CASE(killed_workers_do_not_change_a_bit),
+           CASE(what_lapack_computes_is_refused_or_marked))
