@@ -19,8 +19,6 @@ sheaf_status array_new(sheaf_array **out, sheaf_dtype dtype, size_t ndim, const 
     size_t element_bytes = sheaf_dtype_size(dtype);
     size_t size;
     size_t bytes;
-    if (out == NULL)
-        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
     if (element_bytes == 0)
         return SHEAF_FAIL(SHEAF_ERR_DTYPE, "there is no dtype %d", (int)dtype);
     if (ndim > SHEAF_MAX_DIMS)
@@ -106,7 +104,9 @@ sheaf_status sheaf_create(sheaf_array **out, const char *key, sheaf_dtype dtype,
 {
     struct shm_draft draft;
     sheaf_array *array = NULL;
-    sheaf_status status = array_new(out != NULL ? &array : NULL, dtype, ndim, shape);
+    if (out == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
+    sheaf_status status = array_new(&array, dtype, ndim, shape);
     if (status != SHEAF_OK)
         return status;
     status = array_draft(array, &draft, key, options);
@@ -148,7 +148,9 @@ sheaf_status sheaf_create_anonymous(sheaf_array **out, sheaf_dtype dtype, size_t
 {
     sheaf_array *array = NULL;
     int fd = -1;
-    sheaf_status status = array_new(out != NULL ? &array : NULL, dtype, ndim, shape);
+    if (out == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
+    sheaf_status status = array_new(&array, dtype, ndim, shape);
     if (status != SHEAF_OK)
         return status;
     status = reserve_anonymous(&fd, array->bytes);
@@ -171,7 +173,9 @@ sheaf_status sheaf_wrap(sheaf_array **out, void *data, sheaf_dtype dtype, size_t
                         const size_t *shape)
 {
     sheaf_array *array = NULL;
-    sheaf_status status = array_new(out != NULL ? &array : NULL, dtype, ndim, shape);
+    if (out == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "out is NULL");
+    sheaf_status status = array_new(&array, dtype, ndim, shape);
     if (status != SHEAF_OK)
         return status;
     if (data == NULL && array->bytes > 0)
