@@ -367,6 +367,9 @@ void pool_release(struct pool *pool)
 {
     if (sub_acq_rel(&pool->references, 1) != 1)
         return;
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++) /* in a forked child: jobs of the parent's */
+        for (uint32_t k = 0; k < OP_ARRAYS_MAX; k++)
+            segment_release(pool->slots[i].segments[k]);
     board_destroy(pool->board, pool->descriptor);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
