@@ -65,7 +65,7 @@ static void svd_sweep(struct chain *restrict c, size_t begin)
         first[g] = c->lanes[g].first;
     }
     for (size_t i = begin; i + 1 < c->n; i++) {
-        vd index = all_lanes((double)i);
+        vd index = all_lanes((double)(int64_t)i);
         if (i + 2 == c->n)
             for (size_t g = 0; g < GROUPS; g++)
                 c->lanes[g].before = d[g];
@@ -125,7 +125,7 @@ static void svd_next_block(struct chain *c, size_t g, size_t lane, size_t found)
     double sum = 0 - svd_lane(c->e_next, i, g, lane);
     while (i > found && svd_lane(c->e_next, i - 1, g, lane) > 0)
         i--;
-    double first = (double)i;
+    double first = (double)(int64_t)i;
     memcpy((double *)&c->lanes[g].sum + lane, &sum, sizeof sum);
     memcpy((double *)&c->lanes[g].first + lane, &first, sizeof first);
 }
@@ -150,8 +150,8 @@ static void svd_take(struct chain *c, size_t g, lane_mask done, lane_mask exhaus
     s->found = choose(done, s->found + one, s->found);
     s->first = choose(done, s->first + one, s->first);
     /* a lane without values left is never active again */
-    s->first =
-        choose(is_at_most(all_lanes((double)c->n), s->found), all_lanes((double)c->n), s->first);
+    s->first = choose(is_at_most(all_lanes((double)(int64_t)c->n), s->found),
+                      all_lanes((double)(int64_t)c->n), s->first);
     s->moves = done;
 }
 
@@ -162,8 +162,8 @@ static vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n,
                     lane_mask is_new)
 {
     vd zero = all_lanes(0);
-    lane_mask three = is_at_most(s->first, all_lanes((double)n - 3));
-    lane_mask four = is_at_most(s->first, all_lanes((double)n - 4));
+    lane_mask three = is_at_most(s->first, all_lanes((double)(int64_t)n - 3));
+    lane_mask four = is_at_most(s->first, all_lanes((double)(int64_t)n - 4));
     vd q0 = svd_moved(q, n - 1, g, s->moves);
     vd q1 = svd_moved(q, n - 2, g, s->moves);
     vd q2 = svd_moved(q, n - 3, g, s->moves);
@@ -191,7 +191,7 @@ static vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n,
     vd last = choose(s->moves, s->before, s->last);
     vd bound = choose(is_at_most(last, least), least, half * least);
     shift = larger(smaller(shift, bound), zero);
-    lane_mask one = is_at_most(all_lanes((double)n - 1), s->first);
+    lane_mask one = is_at_most(all_lanes((double)(int64_t)n - 1), s->first);
     return choose(one, zero, choose(is_new, zero, shift));
 }
 
@@ -211,7 +211,7 @@ static void svd_decide(struct chain *c, size_t begin, size_t g, double *values)
 {
     struct sweeper *s = &c->lanes[g];
     vd zero = all_lanes(0);
-    vd end = all_lanes((double)c->n - 1);
+    vd end = all_lanes((double)(int64_t)c->n - 1);
     vd old_first = s->first;
     lane_mask busy = is_at_most(s->first, end);
     lane_mask accepted = both(busy, is_at_most(zero, s->least));
@@ -262,7 +262,7 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
             c->q[(FRONT + i) * GROUPS + g] = larger(q, most * all_lanes(0x1p-140));
             c->e[(FRONT + i) * GROUPS + g] = choose(ends, zero, above);
             if (i + 1 < n)
-                s->first = choose(ends, all_lanes((double)i + 1), s->first);
+                s->first = choose(ends, all_lanes((double)(int64_t)i + 1), s->first);
         }
     }
 }
@@ -281,8 +281,8 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
     c.n = n;
     svd_start(&c, d, e);
     for (size_t sweeps = 0;; sweeps++) {
-        vd end = all_lanes((double)n - 1);
-        vd fewest = all_lanes((double)n);
+        vd end = all_lanes((double)(int64_t)n - 1);
+        vd fewest = all_lanes((double)(int64_t)n);
         unsigned any = 0;
         for (size_t g = 0; g < GROUPS; g++) {
             unfinished[g] = mask_bits(is_at_most(c.lanes[g].first, end));
@@ -312,7 +312,7 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
  * d0, e0, d1, .. beside it, whose eigenvalues are they and their negatives (Golub and Kahan 1965). */
 static vd svd_count_below(const vd *d, const vd *e, size_t n, size_t g, vd x)
 {
-    vd count = all_lanes(-(double)n);
+    vd count = all_lanes(-(double)(int64_t)n);
     vd least = all_lanes(0x1p-500);
     vd zero = all_lanes(0);
     vd pivot = zero - x;
@@ -341,7 +341,7 @@ static void svd_bisect(const vd *d, const vd *e, size_t n, size_t g, unsigned la
         for (int step = 0; step < 64; step++) {
             vd middle = all_lanes(0.5) * (low + high);
             lane_mask is_low =
-                is_at_most(svd_count_below(d, e, n, g, middle), all_lanes((double)k));
+                is_at_most(svd_count_below(d, e, n, g, middle), all_lanes((double)(int64_t)k));
             low = choose(is_low, middle, low);
             high = choose(is_low, high, middle);
         }
