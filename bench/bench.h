@@ -15,6 +15,9 @@
 #include <unistd.h>
 #include <vector>
 
+/* The end of every main(), after the rows are registered: runs them, or (--serve) one at a time for bench/house. */
+int bench_main(int argc, char **argv);
+
 /* Setting up is no part of what is measured: a failure there ends the program. */
 static inline void need(sheaf_status status, const char *what)
 {

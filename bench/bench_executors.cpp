@@ -144,9 +144,6 @@ static void register_backend(sheaf_backend backend)
 
 int main(int argc, char **argv)
 {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-        return 2;
     benchmark::RegisterBenchmark("reduce/default", reduce_default)
         ->UseRealTime()
         ->Arg(1)
@@ -155,6 +152,5 @@ int main(int argc, char **argv)
         ->Arg(1000000);
     for (sheaf_backend backend : {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES})
         register_backend(backend);
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench_main(argc, argv);
 }

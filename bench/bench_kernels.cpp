@@ -103,11 +103,7 @@ static void register_all(sheaf_executor *executor)
 
 int main(int argc, char **argv)
 {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-        return 2;
     executor_ptr sequential = open_executor(SHEAF_SEQUENTIAL, 1);
     register_all(sequential.get());
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench_main(argc, argv);
 }

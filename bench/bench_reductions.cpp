@@ -68,9 +68,6 @@ static void register_size(size_t elements)
 
 int main(int argc, char **argv)
 {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
-        return 2;
     const char *given = std::getenv("SHEAF_BENCH_ELEMENTS");
     size_t largest = given == nullptr ? 30000000 : std::strtoull(given, nullptr, 10);
     if (largest == 0 || largest > SIZE_MAX / 8) {
@@ -80,6 +77,5 @@ int main(int argc, char **argv)
     if (largest > 1000000)
         register_size(1000000);
     register_size(largest);
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench_main(argc, argv);
 }
