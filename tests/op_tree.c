@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "memory/layout.h"
 
 struct op_array op_tree_array(sheaf_dtype dtype, size_t ndim, const size_t *shape)
 {
@@ -13,6 +14,8 @@ struct op_array op_tree_array(sheaf_dtype dtype, size_t ndim, const size_t *shap
         array.shape[i] = shape[i];
         array.size *= shape[i];
     }
+    array.is_dense = 1;
+    layout_dense(array.strides, ndim, array.shape, sheaf_dtype_size(dtype));
     return array;
 }
 

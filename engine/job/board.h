@@ -46,7 +46,7 @@
 
 enum {
     BOARD_MAGIC = 0x66616853, /* "Shaf" */
-    BOARD_ABI = 2,            /* of everything in this file and word.h */
+    BOARD_ABI = 3,            /* of everything in this file and word.h */
     BOARD_WORKERS = 256,      /* rows: workers first, then helping callers */
     BOARD_SLOTS = 1024,       /* jobs at once */
     BOARD_SEGMENTS = 512,

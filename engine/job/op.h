@@ -34,6 +34,9 @@ struct op_array {
     uint32_t ndim;
     uint64_t size; /* elements */
     uint64_t shape[SHEAF_MAX_DIMS];
+    int64_t strides[SHEAF_MAX_DIMS]; /* bytes; memory/layout.h walks them */
+    uint32_t is_dense;               /* 1: C order, without gaps, as all arrays are that the
+                                        operation does not take as views */
 };
 
 /* What every function of an operation is given. data[i] is where array i lies in this process; it is
@@ -58,6 +61,7 @@ struct op {
     uint32_t result_bytes;  /* at most OP_RESULT_BYTES_MAX */
     uint32_t writes;        /* bit i: array i is written; map writes each element at most once, and
                                again with the same bytes after a worker's death */
+    uint32_t views;         /* bit i: array i may be any view; otherwise it is dense */
     const void *absorbing; /* a partial that every merge with any other gives again: once a node has
                                it, tasks are no longer mapped. NULL: there is none */
     /* Errors are the caller's mistakes (EMPTY, DTYPE, SHAPE), worded here. */

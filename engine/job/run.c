@@ -33,11 +33,18 @@ sheaf_status request_plan(struct request *request)
         if ((sheaf_ops[request->op]->writes >> i & 1) != 0 && !array->segment->is_writable)
             return SHEAF_FAIL(SHEAF_ERR_ACCESS,
                               "\"%s\" would be written, and is attached read-only", array->key);
+        if ((sheaf_ops[request->op]->views >> i & 1) == 0 && !array->is_dense)
+            return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
+                              "%s: this view is not dense in C order: give a sheaf_copy() of it",
+                              sheaf_ops[request->op]->name);
+        shape->is_dense = array->is_dense;
         shape->dtype = (uint32_t)array->dtype;
         shape->ndim = (uint32_t)array->ndim;
         shape->size = array->size;
-        for (size_t d = 0; d < array->ndim; d++)
+        for (size_t d = 0; d < array->ndim; d++) {
             shape->shape[d] = array->shape[d];
+            shape->strides[d] = array->strides[d];
+        }
     }
     struct op_call call = call_of(request, false);
     return sheaf_ops[request->op]->plan(&request->plan, &call);
@@ -90,7 +97,7 @@ uint64_t registry_hash(void)
     hash = mix(hash, sizes, sizeof sizes);
     for (uint32_t i = 0; i < sheaf_op_count; i++) {
         const struct op *op = sheaf_ops[i];
-        const uint32_t numbers[] = {op->partial_bytes, op->result_bytes, op->writes};
+        const uint32_t numbers[] = {op->partial_bytes, op->result_bytes, op->writes, op->views};
         hash = mix(hash, op->name, strlen(op->name) + 1);
         hash = mix(hash, numbers, sizeof numbers);
     }

@@ -12,6 +12,7 @@
 #include "memory/creator.h"
 #include "memory/footer.h"
 #include "memory/key.h"
+#include "memory/layout.h"
 #include "memory/shape.h"
 
 sheaf_status array_new(sheaf_array **out, sheaf_dtype dtype, size_t ndim, const size_t *shape)
@@ -36,6 +37,8 @@ sheaf_status array_new(sheaf_array **out, sheaf_dtype dtype, size_t ndim, const 
         array->shape[i] = shape[i];
     array->size = size;
     array->bytes = bytes;
+    array->is_dense = true;
+    layout_dense(array->strides, ndim, array->shape, element_bytes);
     *out = array;
     return SHEAF_OK;
 }
@@ -198,7 +201,8 @@ void sheaf_detach(sheaf_array *array)
     if (array == NULL)
         return;
     if (array->segment != NULL) {
-        segment_disown(array->segment); /* now, though submitted work may keep the memory */
+        if (!array->is_view)
+            segment_disown(array->segment); /* now, though submitted work may keep the memory */
         segment_release(array->segment);
     }
     free(array);

@@ -2,7 +2,9 @@
 #ifndef SHEAF_MEMORY_ARRAY_H
 #define SHEAF_MEMORY_ARRAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <sheaf/array.h>
 
@@ -15,15 +17,21 @@ struct sheaf_array {
     sheaf_dtype dtype;
     size_t ndim;
     size_t shape[SHEAF_MAX_DIMS];
-    size_t size;   /* elements */
-    size_t bytes;  /* of the elements */
-    size_t offset; /* of the first element in the segment */
+    size_t size;                     /* elements */
+    size_t bytes;                    /* of the elements */
+    size_t offset;                   /* of the first element in the segment */
+    int64_t strides[SHEAF_MAX_DIMS]; /* bytes */
+    bool is_dense;                   /* C order, without gaps */
+    bool is_view;                    /* the owned key is another handle's */
     char key[SHEAF_KEY_MAX + 1];
 };
 
 /* A handle on nothing yet: the type checked, the sizes computed.
  * Errors: ARGUMENT, DTYPE, OVERFLOW, NO_MEMORY. */
 sheaf_status array_new(sheaf_array **out, sheaf_dtype dtype, size_t ndim, const size_t *shape);
+
+/* Dimension number `axis`, which may count from the end. Errors: ARGUMENT; `what` begins the text. */
+sheaf_status array_axis(size_t *out, int64_t axis, size_t ndim, const char *what);
 
 /* Makes `array` (of array_new()) a mapped, zero-filled array that has no name yet, so that it can be
  * filled before anybody sees it: then shm_draft_publish(), and shm_draft_drop() in any case. The

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sheaf/view.h>
+
 #include "base/atomics.h"
 #include "base/error.h"
 #include "memory/array.h"
@@ -251,6 +253,14 @@ sheaf_status sheaf_save(const sheaf_array *array, const char *path)
     if (is_there && !S_ISREG(st.st_mode))
         return SHEAF_FAIL(SHEAF_ERR_SYSTEM, "save %.200s: it is there and is not a regular file",
                           path);
+    sheaf_array *copy = NULL;
+    if (!array->is_dense) {
+        sheaf_status status = sheaf_copy(&copy, array, NULL, NULL);
+        if (status != SHEAF_OK)
+            return status;
+        array = copy;
+    }
     int error = save_whole(array, target != NULL ? target : path, is_there ? &st : NULL);
+    sheaf_detach(copy);
     return error != 0 ? refuse_save(path, array->bytes, error) : SHEAF_OK;
 }

@@ -25,6 +25,7 @@
 #include <sheaf/status.h>
 #include <sheaf/dtype.h>
 #include <sheaf/array.h>
+#include <sheaf/view.h>
 #include <sheaf/op.h>
 #include <sheaf/executor.h>
 #include <sheaf/future.h>
