@@ -302,6 +302,21 @@ def test_svd():
     fails(KEY + "s", "svd", KEY, "--s", KEY + "s")  # taken
     fails("cannot be a key", "svd", KEY, "--s", "a/b")
     fails("to a NAME", "svd", KEY, "--s", "file://s.npy")
+    full = as_json("svd", KEY, "--json", "--full", "--u", KEY + "u", "--vt", KEY + "vt")
+    assert full["mode"] == "full" and full["s"] == row["s"]
+    assert as_json("info", KEY + "u", "--json")["shape"] == [2, 3, 3]
+    assert as_json("info", KEY + "vt", "--json")["shape"] == [2, 2, 2]
+    u, vt = elements(KEY + "u", "d"), elements(KEY + "vt", "d")
+    for c, matrix in enumerate(matrices):
+        product = [sum(u[9 * c + 3 * i + k] * row["s"][c][k] * vt[4 * c + 2 * k + j] for k in range(2))
+                   for i in range(3) for j in range(2)]
+        assert close(product, matrix), product
+    fails("the key is taken", "svd", KEY, "--u", KEY + "u")
+    output("svd", KEY, "--vt", KEY + "vt2")  # reduced
+    assert as_json("info", KEY + "vt2", "--json")["shape"] == [2, 2, 2]
+    usage("give one of them", "svd", KEY, "--full", "--values")
+    usage("no vectors", "svd", KEY, "--values", "--u", KEY + "w")
+    usage("the same key", "svd", KEY, "--vt", KEY + "w", "--u", KEY + "w")
     data = struct.pack("<4d", 1, math.nan, 0, 1)
     output("load", npy("n.npy", shape="(2, 2)", data=data), KEY + "n")
     done = run("svd", KEY + "n", "--json", status=1)

@@ -104,7 +104,7 @@ static void run_batch(struct batch *b, uint64_t task_leaves)
                                .params = no_params,
                                .arrays = arrays,
                                .data = {b->a, b->values, b->status}};
-        CHECK_OK(op_tree_run("svd_values", &call, task_leaves, NULL, &b->report));
+        CHECK_OK(op_tree_run("svd", &call, task_leaves, NULL, &b->report));
         CHECK(b->report.reproducible == (b->k <= KERNEL_SVD_COLUMNS_MAX));
         CHECK(guard_is_whole(b->values - GUARD) && guard_is_whole(b->status - GUARD));
         CHECK(guard_is_whole(b->values + bytes));
@@ -311,7 +311,7 @@ static void a_status_is_not_needed_and_a_batch_may_have_any_dimensions(void)
                                  {.dtype = 0}};
     struct op_call call = {
         .kernels = sheaf_kernels_at(0), .params = no_params, .arrays = arrays, .data = {a, values}};
-    CHECK_OK(op_tree_run("svd_values", &call, 2, NULL, &report));
+    CHECK_OK(op_tree_run("svd", &call, 2, NULL, &report));
     CHECK(report.failures == 0 && values[0][0][0] == 4 && values[0][0][1] == 3);
     CHECK(values[1][2][0] == 0 && values[1][2][1] == 0);
 
@@ -325,7 +325,7 @@ static void a_status_is_not_needed_and_a_batch_may_have_any_dimensions(void)
                                   .params = no_params,
                                   .arrays = single,
                                   .data = {one, its, &status}};
-    CHECK_OK(op_tree_run("svd_values", &single_call, 1, NULL, &report));
+    CHECK_OK(op_tree_run("svd", &single_call, 1, NULL, &report));
     CHECK(status == 0 && fabs(its[0] - 2) < 1e-14 && fabs(its[1]) < 1e-14);
 }
 
@@ -334,7 +334,7 @@ static sheaf_status plan_of(struct op_array a, struct op_array values, struct op
     struct op_array arrays[3] = {a, values, status};
     struct op_call call = {.arrays = arrays, .params = no_params};
     struct op_plan plan;
-    return sheaf_ops[sheaf_op_find("svd_values")]->plan(&plan, &call);
+    return sheaf_ops[sheaf_op_find("svd")]->plan(&plan, &call);
 }
 
 static void what_does_not_fit_is_refused(void)
@@ -376,7 +376,7 @@ static void what_lapack_computes_can_be_refused(void)
                                      {.dtype = 0}};
         struct op_call call = {.arrays = arrays, .params = &strict};
         CHECK_STATUS(n == 64 ? SHEAF_OK : SHEAF_ERR_UNSUPPORTED,
-                     sheaf_ops[sheaf_op_find("svd_values")]->plan(&plan, &call));
+                     sheaf_ops[sheaf_op_find("svd")]->plan(&plan, &call));
     }
     CHECK_ERROR_SAYS("99 x 65 is for LAPACK");
 }

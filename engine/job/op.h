@@ -22,7 +22,7 @@
 struct kernels;
 
 enum {
-    OP_ARRAYS_MAX = 4,
+    OP_ARRAYS_MAX = 5,
     OP_PARAMS_BYTES = 64,
     OP_PARTIAL_BYTES_MAX = 320,
     OP_RESULT_BYTES_MAX = 128,

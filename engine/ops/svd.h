@@ -1,12 +1,56 @@
-/* svd.h -- what the api tells the SVD beside the arrays. */
+/* svd.h -- what the api tells the SVD beside the arrays, and what its files share.
+ *
+ *     a        (..., m, n)                        f32 or f64
+ *     s        (..., min(m, n))                   of the same dtype, written, as all that follow
+ *     u        (..., m, min(m, n)) or (..., m, m)
+ *     vt       (..., min(m, n), n) or (..., n, n)
+ *     status   (...)                              i32; may be missing
+ *
+ * These are arrays 0 to 4 of a call; without vectors the status is array 2. */
 #ifndef SHEAF_OPS_SVD_H
 #define SHEAF_OPS_SVD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* The params of "svd_values". */
+#include <sheaf/status.h>
+
+#include "job/op.h"
+
+enum svd_array { SVD_A, SVD_S, SVD_U, SVD_VT, SVD_STATUS };
+enum svd_outcome { SVD_DONE = 0, SVD_NOT_FINITE = 1, SVD_NOT_CONVERGED = 2 };
+
+/* The params of "svd". */
 struct svd_params {
     uint32_t reproducible; /* not 0: refuse what LAPACK would have to compute */
+    uint32_t mode;         /* a sheaf_svd_mode */
 };
+
+/* One matrix of a batch. */
+struct svd_shape {
+    size_t m, n, k;
+    bool has_vectors;
+    size_t u_columns, vt_rows; /* u: m x u_columns, vt: vt_rows x n */
+    size_t element;            /* bytes */
+};
+
+struct svd_shape svd_shape_of(const struct op_call *call);
+
+/* The index of an array in the call; OP_ARRAYS_MAX if this mode has none. */
+uint32_t svd_index(enum svd_array which, uint32_t mode);
+
+/* Matrix i's part of array `which`; NULL if the call has no such array. */
+void *svd_part(const struct op_call *call, enum svd_array which, uint64_t i);
+
+/* Notes the outcome of matrix i, if that is wanted; of a failure its results become NaN. Returns 1 for a
+ * failure, else 0. */
+int64_t svd_note(const struct op_call *call, uint64_t i, enum svd_outcome outcome);
+
+/* Makes the first of the largest elements of each row of vt positive, with the columns of u. */
+void svd_fix_signs(const struct svd_shape *shape, void *u, void *vt);
+
+/* By LAPACK: matrices first to end - 1. Adds the failures. Errors: UNSUPPORTED, NO_MEMORY, SHAPE. */
+sheaf_status svd_by_lapack(const struct op_call *call, uint64_t first, uint64_t end,
+                           int64_t *failures);
 
 #endif

@@ -1,4 +1,4 @@
-/* svd.h -- singular values of every matrix of a batch. */
+/* svd.h -- singular values and vectors of every matrix of a batch. */
 #ifndef SHEAF_SVD_H
 #define SHEAF_SVD_H
 
@@ -15,11 +15,26 @@
 extern "C" {
 #endif
 
+/* What is computed of a matrix of m x n, k = min(m, n). */
+typedef enum sheaf_svd_mode {
+    SHEAF_SVD_VALUES = 0,  /* s (k) */
+    SHEAF_SVD_REDUCED = 1, /* u (m, k), s (k), vt (k, n) */
+    SHEAF_SVD_FULL = 2,    /* u (m, m), s (k), vt (n, n): square and orthogonal */
+} sheaf_svd_mode;
+
+/* The arrays of the result, each with the batch dimensions of a before those above, and of its dtype. One
+ * that is NULL and belongs to the mode is created without a key (workers can still be given it); it is then
+ * the caller's to detach. u and vt must be NULL where there are no vectors. */
+typedef struct sheaf_svd_arrays {
+    sheaf_array *u, *s, *vt;
+} sheaf_svd_arrays;
+
 typedef struct sheaf_svd_options {
     sheaf_executor *executor; /* as in sheaf_reduce_options */
     const char *isa;
-    sheaf_array *status; /* i32, one for each matrix: 0 done, 1 not finite (values are NaN),
-                            2 did not converge (LAPACK only; values are NaN). NULL: not wanted */
+    sheaf_svd_mode mode; /* of sheaf_svd() and sheaf_svd_submit() */
+    sheaf_array *status; /* i32, one for each matrix: 0 done, 1 not finite (its results are NaN),
+                            2 did not converge (its results are NaN). NULL: not wanted */
     bool reproducible;   /* refuse what cannot promise the same bits everywhere (UNSUPPORTED) */
 } sheaf_svd_options;
 
@@ -31,23 +46,33 @@ typedef struct sheaf_svd_report {
                           its bits depend on its build and the CPU */
 } sheaf_svd_report;
 
-/* The singular values of each of the matrices of a, shape (..., m, n), f32 or f64, in falling order
- * into values, shape (..., min(m, n)) of the same dtype. report may be NULL.
+/* The singular value decomposition A = U diag(s) V' of each of the matrices of a, shape (..., m, n), f32 or
+ * f64. s falls; the columns of u and the rows of vt are orthonormal, whatever the rank. Of each row of vt
+ * the element of the largest magnitude (the first of them) is positive. s is the same bits whatever the
+ * mode. Without rows or columns s is empty, and full u and vt are identities. *out: on success the arrays
+ * that were NULL are set. report may be NULL. No output may overlap a or another.
+ *
+ * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (an output is attached read-only), NOT_SHARED, NO_MEMORY, NO_SPACE,
+ * UNSUPPORTED (no LAPACK, or `reproducible` and it would be needed), and those of the executor. */
+SHEAF_EXPORT sheaf_status sheaf_svd(sheaf_svd_arrays *out, sheaf_svd_report *report,
+                                    const sheaf_array *a, const sheaf_svd_options *options);
+
+/* The same, returning at once; the result of *out is a sheaf_svd_report. The caller owns *out, and the
+ * arrays that were NULL, which are created now and are complete when it is done. */
+SHEAF_EXPORT sheaf_status sheaf_svd_submit(sheaf_future **out, sheaf_svd_arrays *arrays,
+                                           const sheaf_array *a, const sheaf_svd_options *options);
+
+/* The values alone, into values, shape (..., min(m, n)): sheaf_svd() with SHEAF_SVD_VALUES.
  *
  * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
  * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
  * values of 2^k A are 2^k times those of A to the bit; the errors are a few 2^-52 of the largest value.
  * Tall ones are first reduced to R (Demmel, Grigori, Hoemmen, Langou, "Communication-optimal parallel and
  * sequential QR and LU factorizations", 2012), then to bidiagonal form; the values are those of dqds
- * (Fernando, Parlett 1994). Larger ones are one LAPACK ?gesdd call each, one thread each; LAPACK (OpenBLAS)
- * is loaded at the first such call.
- * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (values or status is attached read-only), NOT_SHARED, NO_MEMORY,
- * UNSUPPORTED (no LAPACK, or `reproducible` and it would be needed), and those of the executor. */
+ * (Fernando, Parlett 1994). Larger ones are LAPACK's ?gesdd, one matrix a call, one thread each; LAPACK
+ * (OpenBLAS) is loaded at the first such call.
+ * Errors: as sheaf_svd(). */
 SHEAF_EXPORT sheaf_status sheaf_svd_values(sheaf_array *values, sheaf_svd_report *report,
-                                           const sheaf_array *a, const sheaf_svd_options *options);
-
-/* The same, returning at once; the result of *out is a sheaf_svd_report. The caller owns *out. */
-SHEAF_EXPORT sheaf_status sheaf_svd_submit(sheaf_future **out, sheaf_array *values,
                                            const sheaf_array *a, const sheaf_svd_options *options);
 
 #ifdef __cplusplus
