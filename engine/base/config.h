@@ -3,8 +3,9 @@
 #define SHEAF_BASE_CONFIG_H
 
 enum config {
-    CONFIG_ISA,    /* SHEAF_ISA: the instruction set that jobs use by default */
-    CONFIG_WORKER, /* SHEAF_WORKER: path of the worker program */
+    CONFIG_ISA,       /* SHEAF_ISA: the instruction set that jobs use by default */
+    CONFIG_WORKER,    /* SHEAF_WORKER: path of the worker program */
+    CONFIG_FAILPOINT, /* SHEAF_FAILPOINT: see failpoint.h; not read in release builds */
     CONFIG_COUNT,
 };
 

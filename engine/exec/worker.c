@@ -15,6 +15,7 @@
 
 #include "base/atomics.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "exec/message.h"
 #include "exec/spawn.h"
 #include "job/board_memory.h"
@@ -51,8 +52,9 @@ static sheaf_status map_descriptor(struct map *map, uint64_t row, uint64_t gener
     struct message want = {BOARD_MAGIC, MESSAGE_WANT, {row, generation}};
     struct message give;
     int descriptor;
-    if (!message_send(SPAWN_SOCKET_FD, &want, -1) ||
-        !message_receive(SPAWN_SOCKET_FD, &give, &descriptor))
+    bool is_sent = message_send(SPAWN_SOCKET_FD, &want, -1);
+    FAILPOINT("wanting");
+    if (!is_sent || !message_receive(SPAWN_SOCKET_FD, &give, &descriptor))
         _exit(EXIT_NO_OWNER);
     if (descriptor < 0)
         return SHEAF_FAIL(SHEAF_ERR_SYSTEM,
@@ -143,6 +145,8 @@ static int serve(char **argv)
     struct worker worker = {.resolve = resolve, .idle = look_around, .context = &self};
     if (!parse(argv, &worker.row, &worker.incarnation, &self.owner))
         return EXIT_USAGE;
+    FAILPOINT_ARM(worker.incarnation);
+    FAILPOINT("starting");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != self.owner)
         return EXIT_NO_OWNER; /* it died before the line above */
@@ -151,8 +155,10 @@ static int serve(char **argv)
     if (status != SHEAF_OK && status != SHEAF_ERR_FORMAT)
         return EXIT_NO_BOARD;
     struct message hello = {BOARD_MAGIC, MESSAGE_HELLO, {BOARD_ABI, registry_hash()}};
+    FAILPOINT("hello");
     if (!message_send(SPAWN_SOCKET_FD, &hello, -1))
         return EXIT_NO_OWNER;
+    FAILPOINT("greeted");
     if (status != SHEAF_OK)
         return EXIT_NO_BOARD; /* of another build: the owner refuses the hello, and says so */
     prctl(PR_SET_NAME, "sheaf-worker");

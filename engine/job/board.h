@@ -116,7 +116,8 @@ struct job {
     uint32_t op;
     uint32_t isa;
     uint32_t tasks;
-    uint32_t task_shift; /* a task is 2^task_shift leaves */
+    uint32_t task_shift;   /* a task is 2^task_shift leaves */
+    uint32_t attempts_max; /* deaths that a node may cost; 0: as word.h says */
     uint64_t leaves;
     uint32_t partial_stride;
     uint32_t array_count;

@@ -88,6 +88,7 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->leaves = request->plan.leaves;
     job->partial_stride = stride;
     job->array_count = request->array_count;
+    job->attempts_max = request->attempts_max;
     memcpy(job->params, request->params, sizeof job->params);
     for (uint32_t i = request->array_count; i < OP_ARRAYS_MAX; i++)
         job->arrays[i].dtype = 0; /* the slot's last job may have had more of them */

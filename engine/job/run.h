@@ -15,6 +15,7 @@ struct request {
     uint32_t op;  /* index in sheaf_ops[] */
     uint32_t isa; /* index of sheaf_kernels_at() */
     uint32_t array_count;
+    uint32_t attempts_max; /* 0: what suits work that can be done again */
     const struct sheaf_array *arrays[OP_ARRAYS_MAX];
     _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
 
@@ -28,6 +29,7 @@ struct request {
 static inline void request_clear(struct request *request)
 {
     request->array_count = 0;
+    request->attempts_max = 0;
     for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)
         request->shapes[i].dtype = 0;
     memset(request->params, 0, sizeof request->params);

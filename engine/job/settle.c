@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/atomics.h"
+#include "base/failpoint.h"
 #include "base/futex.h"
 #include "job/tree.h"
 #include "job/word.h"
@@ -40,6 +41,7 @@ static void announce_end(struct job *job, struct board *board, uint32_t slot)
     and_seq_cst(&board->active[slot / 64], ~(UINT64_C(1) << slot % 64));
     /* seq_cst, pairs with pool_wait(): it counts itself in `waiters`, then looks at `ended`. */
     store_seq_cst(&job->ended, 1);
+    FAILPOINT("waking");
     if (load_seq_cst(&job->waiters) != 0)
         futex_wake(&job->ended, INT32_MAX);
     /* The same with pool_wait_change(), for those who wait for any of several. */
@@ -53,8 +55,10 @@ void job_end(struct job *job, struct board *board, uint32_t slot, uint64_t gener
 {
     enum job_phase before = phase == JOB_DONE ? JOB_RUNNING : JOB_FAILING;
     uint64_t state = job_state(generation, before);
-    if (cas_seq_cst(&job->state, &state, job_state(generation, phase)))
-        announce_end(job, board, slot);
+    if (!cas_seq_cst(&job->state, &state, job_state(generation, phase)))
+        return;
+    FAILPOINT("ended");
+    announce_end(job, board, slot);
 }
 
 bool job_cancel(struct job *job, struct board *board, uint32_t slot, uint64_t generation)
@@ -91,15 +95,16 @@ static uint32_t bury_word(struct job *job, uint64_t generation, uint32_t node,
     if (word_state(seen) != WORD_RUNNING || (seen & ~UINT64_C(2047)) != holder)
         return 0;
     uint64_t after = word_after_death(seen, death->is_kill);
-    if (word_crashes(after) < WORD_CRASHES_MAX && word_kills(after) < WORD_KILLS_MAX) {
+    if (!word_is_poison(after, job->attempts_max)) {
         store_seq_cst(word, after);
         return 1;
     }
     char text[BOARD_ERROR_BYTES];
+    uint32_t deaths = word_crashes(after) + word_kills(after);
     snprintf(text, sizeof text,
-             "part %u of %u of the job ended %u workers; the last one %s. "
+             "part %u of %u of the job ended %u worker%s; the last one %s. "
              "Run it on the sequential executor to see the cause",
-             node / 2 + 1, job->tasks, word_crashes(after) + word_kills(after), death->text);
+             node / 2 + 1, job->tasks, deaths, deaths == 1 ? "" : "s", death->text);
     job_set_error(job, word_holder(HOLDER_SUPERVISOR, 0), SHEAF_ERR_WORKER, (int32_t)death->row,
                   death->signal, text);
     store_seq_cst(word, word_with_state(after, WORD_FAILED));

@@ -15,6 +15,7 @@
 
 #include "base/atomics.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/futex.h"
 #include "job/settle.h"
 
@@ -54,8 +55,10 @@ void work_sleep(struct worker *worker, uint32_t seen, bool spins)
     store_seq_cst(state, WORKER_SLEEPING);
     if (worker->idle != NULL)
         worker->idle(worker);
+    FAILPOINT("sleeping");
     if (load_seq_cst(&board->work_seq) == seen)
         futex_wait(&board->work_seq, seen, SLEEP_BOUND_NS);
+    FAILPOINT("woken");
     store_seq_cst(state, WORKER_BUSY);
 }
 

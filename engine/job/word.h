@@ -13,11 +13,14 @@
 #ifndef SHEAF_JOB_WORD_H
 #define SHEAF_JOB_WORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum word_state { WORD_OPEN, WORD_RUNNING, WORD_DONE, WORD_FAILED };
 
-enum { WORD_CRASHES_MAX = 3, WORD_KILLS_MAX = 10 }; /* attempts of a node, by how its workers end */
+/* Attempts of a node by how its workers end, where the job sets no number of its own: a crash is likely to
+ * be its doing and a kill is not. WORD_ATTEMPTS_MAX is the most that a job may set. */
+enum { WORD_CRASHES_MAX = 3, WORD_KILLS_MAX = 10, WORD_ATTEMPTS_MAX = 15 };
 
 static inline enum word_state word_state(uint64_t word)
 {
@@ -49,6 +52,14 @@ static inline uint64_t word_with_state(uint64_t word, enum word_state state)
 static inline uint64_t word_claimed(uint64_t word, uint64_t holder)
 {
     return (word & (UINT64_C(255) << 3)) | holder | WORD_RUNNING;
+}
+
+/* Whether a word has cost so many workers that it is not tried again. attempts_max 0: the numbers above. */
+static inline bool word_is_poison(uint64_t word, uint32_t attempts_max)
+{
+    if (attempts_max == 0)
+        return word_crashes(word) >= WORD_CRASHES_MAX || word_kills(word) >= WORD_KILLS_MAX;
+    return word_crashes(word) + word_kills(word) >= attempts_max;
 }
 
 /* The word after its holder's death, open again. */

@@ -7,6 +7,7 @@
 #include <sheaf/status.h>
 
 #include "base/atomics.h"
+#include "base/failpoint.h"
 #include "base/futex.h"
 #include "job/run.h"
 #include "job/settle.h"
@@ -45,8 +46,10 @@ static bool claim(struct visit *visit, uint32_t node)
     if (word_state(seen) != WORD_OPEN)
         return false;
     uint64_t mine = word_claimed(seen, visit->holder);
+    FAILPOINT("before_claim");
     if (!cas_seq_cst(word, &seen, mine))
         return false;
+    FAILPOINT("claimed");
     if (is_running(visit))
         return true;
     cas_seq_cst(word, &mine, word_with_state(mine, WORD_OPEN));
@@ -58,9 +61,11 @@ static void mark(struct visit *visit, uint32_t node, enum word_state state)
 {
     _Atomic uint64_t *word = &job_words(visit->job)[node];
     uint64_t mine = load_relaxed(word);
+    FAILPOINT("before_done");
     bool is_mine = cas_seq_cst(word, &mine, word_with_state(mine, state));
     assert(is_mine);
     (void)is_mine;
+    FAILPOINT("after_done");
     visit->did_something = true;
 }
 
@@ -97,10 +102,14 @@ static bool run(struct visit *visit, uint32_t node)
         uint64_t count = UINT64_C(1) << job->task_shift;
         if (count > job->leaves - first)
             count = job->leaves - first;
+        FAILPOINT("running");
         status = map_task(visit, first, count, partial);
+        FAILPOINT("written");
     } else {
+        FAILPOINT("merging");
         visit->op->merge(&visit->call, job_partial(job, tree_left(node)),
                          job_partial(job, tree_right(node, job->tasks)), partial);
+        FAILPOINT("merged");
     }
     fp_mode_leave(mode);
     if (status == SHEAF_OK) {
@@ -122,11 +131,15 @@ static void run_and_climb(struct visit *visit, uint32_t node)
     uint32_t root = tree_root(job->tasks);
     while (run(visit, node)) {
         if (node == root) {
+            FAILPOINT("ending");
             job_end(job, visit->worker->board, visit->slot, visit->generation, JOB_DONE);
             return;
         }
         uint32_t parent = tree_parent(node, job->tasks);
-        if (!is_done(visit, tree_sibling(node, job->tasks)) || !claim(visit, parent))
+        if (!is_done(visit, tree_sibling(node, job->tasks)))
+            return;
+        FAILPOINT("before_parent");
+        if (!claim(visit, parent))
             return;
         node = parent;
     }
@@ -160,6 +173,7 @@ static bool prepare(struct visit *visit)
     struct job *job = visit->job;
     visit->op = sheaf_ops[job->op];
     visit->call = job_call(job);
+    FAILPOINT("resolving");
     sheaf_status status = visit->worker->resolve(visit->worker, job, visit->call.data);
     if (status == SHEAF_OK)
         return true;
@@ -180,6 +194,7 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
         .holder = word_holder(worker->row, worker->incarnation),
     };
     store_seq_cst(entered, entered_name(slot, generation)); /* rule (1) of board.h */
+    FAILPOINT("entering");
     uint64_t state = load_seq_cst(&job->state);
     if (state == job_state(generation, JOB_QUEUED) &&
         cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING)))
@@ -191,6 +206,7 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
     }
     if (job_generation(state) == generation)
         job_end_if_failed(job, worker->board, slot, generation);
+    FAILPOINT("leaving");
     /* release, pairs with the seq_cst load of whoever wants the slot: our last touch is before it. */
     store_release(entered, 0);
     return visit.did_something;

@@ -1,0 +1,288 @@
+/* test_failpoints.c -- a worker dies, or stops and goes on, at every step of the protocol. */
+#include "check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sheaf/sheaf.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+
+enum { WORKERS = 2, ROUNDS = 3, FOR_EVER = 1000000 };
+
+/* What a death at a place may be laid to: the start of the worker, nothing, or the node that it holds. */
+enum blame { START, NOTHING, NODE };
+
+static const struct place {
+    const char *name;
+    enum blame blame;
+} places[] = {
+    {"starting", START},    {"hello", START},        {"greeted", START},
+    {"sleeping", START},    {"woken", START},        {"entering", NOTHING},
+    {"resolving", NOTHING}, {"wanting", NOTHING},    {"before_claim", NOTHING},
+    {"claimed", NODE},      {"running", NODE},       {"written", NODE},
+    {"before_done", NODE},  {"after_done", NOTHING}, {"before_parent", NOTHING},
+    {"merging", NODE},      {"merged", NODE},        {"ending", NOTHING},
+    {"ended", NOTHING},     {"waking", NOTHING},     {"leaving", NOTHING},
+};
+enum { PLACES = sizeof places / sizeof places[0] };
+
+/* Several tasks, and one. */
+static sheaf_array *large;
+static sheaf_array *small;
+static double large_sum;
+static double small_sum;
+static int64_t longest_ns;
+
+static sheaf_array *make_doubles(size_t n, double *sum)
+{
+    sheaf_array *array;
+    sheaf_scalar value;
+    unsigned long long state = n;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, &n));
+    double *x = sheaf_array_data(array);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)(long long)check_random(&state) * (double)(1ULL << (i * 7 % 40));
+    CHECK_OK(sheaf_reduce(&value, array, SHEAF_SUM, NULL));
+    *sum = value.value.f64;
+    return array;
+}
+
+static void arm(const char *place, int signal, unsigned first, unsigned last)
+{
+    char wish[80];
+    snprintf(wish, sizeof wish, "%s:%d:%u:%u", place, signal, first, last);
+    CHECK(setenv("SHEAF_FAILPOINT", wish, 1) == 0);
+}
+
+static void disarm(void)
+{
+    CHECK(unsetenv("SHEAF_FAILPOINT") == 0);
+}
+
+static sheaf_status open_pool(sheaf_executor **pool)
+{
+    /* Workers that sleep pass through more places than workers that spin. */
+    return sheaf_executor_open(
+        pool, SHEAF_PROCESSES,
+        &(sheaf_executor_options){.workers = WORKERS, .spin = SHEAF_SPIN_NEVER});
+}
+
+/* The sum on the pool: the right bits, or the status of the error, which is in *failure. */
+static sheaf_status sum_on(sheaf_executor *pool, sheaf_array *array, double expected,
+                           sheaf_failure *failure)
+{
+    sheaf_future *future;
+    sheaf_scalar value;
+    int64_t begun = clock_now_ns();
+    sheaf_status status =
+        sheaf_reduce_submit(&future, array, SHEAF_SUM, &(sheaf_reduce_options){.executor = pool});
+    if (status != SHEAF_OK) {
+        *failure = (sheaf_failure){.status = status};
+        return status;
+    }
+    status = sheaf_future_result(&value, sizeof value, future, 20000000000);
+    CHECK(status == SHEAF_OK || status == SHEAF_ERR_WORKER);
+    CHECK(status != SHEAF_OK || value.value.f64 == expected);
+    CHECK_OK(sheaf_future_failure(failure, future));
+    sheaf_future_release(future);
+    int64_t took = clock_now_ns() - begun;
+    longest_ns = took > longest_ns ? took : longest_ns;
+    return status;
+}
+
+static uint64_t replaced(const sheaf_executor *pool)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < WORKERS; i++) {
+        sheaf_worker_info info;
+        CHECK_OK(sheaf_executor_worker(&info, pool, i));
+        count += info.incarnation - 1;
+    }
+    return count;
+}
+
+#ifdef FAILPOINT_IS_BUILT
+
+static const int deaths[] = {SIGKILL, SIGSEGV, SIGABRT, 0};
+enum { DEATHS = sizeof deaths / sizeof deaths[0] };
+
+/* Right sums until a worker has been replaced; that it is not for ever shows that the place was reached. */
+static void results_are_right_until_a_worker_is_replaced(sheaf_executor *pool)
+{
+    sheaf_failure failure;
+    int64_t until = clock_now_ns() + 20000000000;
+    int rounds = 0;
+    for (; rounds < ROUNDS || (replaced(pool) == 0 && clock_now_ns() < until); rounds++) {
+        CHECK_OK(sum_on(pool, large, large_sum, &failure));
+        CHECK_OK(sum_on(pool, small, small_sum, &failure));
+    }
+    CHECK(replaced(pool) > 0);
+}
+
+static void the_first_workers_die_at_each_place(void)
+{
+    size_t descriptors = check_descriptors();
+    for (size_t i = 0; i < PLACES; i++) {
+        for (size_t k = 0; k < DEATHS; k++) {
+            sheaf_executor *pool;
+            arm(places[i].name, deaths[k], 1, 1);
+            CHECK_OK(open_pool(&pool));
+            results_are_right_until_a_worker_is_replaced(pool);
+            sheaf_executor_close(pool);
+            CHECK(check_descriptors() == descriptors);
+            CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+        }
+    }
+    disarm();
+    printf("  longest sum: %.1f ms\n", (double)longest_ns / 1e6);
+}
+
+/* Whoever comes to the place dies: the job fails with that signal where it holds a node, and anywhere
+ * else the job ends, one way or the other. */
+static void all_workers_die_at_each_place(void)
+{
+    for (size_t i = 0; i < PLACES; i++) {
+        for (size_t k = 1; k < DEATHS; k += 2) {
+            sheaf_executor *pool;
+            sheaf_failure failure;
+            arm(places[i].name, deaths[k], 1, FOR_EVER);
+            if (open_pool(&pool) != SHEAF_OK) {
+                CHECK(places[i].blame == START);
+                CHECK(
+                    strstr(sheaf_last_error(), deaths[k] == 0 ? "exited with status 7" : "signal"));
+                continue;
+            }
+            sheaf_status status = sum_on(pool, large, large_sum, &failure);
+            if (places[i].blame == NODE) {
+                CHECK_STATUS(SHEAF_ERR_WORKER, status);
+                CHECK(failure.signal == deaths[k]);
+                CHECK(strstr(failure.text, "ended 3 workers") != NULL);
+            }
+            sheaf_executor_close(pool);
+        }
+    }
+    disarm();
+}
+
+/* A node may cost ten workers that are killed, since that need not be its doing. */
+static void ten_kills_fail_a_node(void)
+{
+    sheaf_executor *pool;
+    sheaf_failure failure;
+    arm("running", SIGKILL, 1, FOR_EVER);
+    CHECK_OK(open_pool(&pool));
+    CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
+    CHECK(failure.signal == SIGKILL);
+    CHECK(strstr(failure.text, "ended 10 workers") != NULL);
+    disarm();
+    /* Those that run now were started before that: they die, their successors do not. */
+    CHECK_OK(sum_on(pool, small, small_sum, &failure));
+    CHECK_OK(sum_on(pool, large, large_sum, &failure));
+    sheaf_executor_close(pool);
+}
+
+/* Looks for children of ours that are stopped, and sends them on. */
+struct waker {
+    _Atomic bool is_over;
+    _Atomic int woken;
+    pthread_t thread;
+};
+
+static bool is_a_stopped_child(const char *pid)
+{
+    char path[300];
+    char line[512] = "";
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    FILE *file = fopen(path, "re");
+    char *read = file != NULL ? fgets(line, sizeof line, file) : NULL;
+    if (file != NULL)
+        fclose(file);
+    char *state = read != NULL ? strrchr(line, ')') : NULL;
+    return state != NULL && state[2] == 'T' && atoi(state + 4) == getpid();
+}
+
+static void *wake(void *argument)
+{
+    struct waker *self = argument;
+    while (!atomic_load(&self->is_over)) {
+        DIR *processes = opendir("/proc");
+        CHECK(processes != NULL);
+        for (struct dirent *entry; (entry = readdir(processes)) != NULL;)
+            if (atoi(entry->d_name) > 0 && is_a_stopped_child(entry->d_name)) {
+                kill(atoi(entry->d_name), SIGCONT);
+                atomic_fetch_add(&self->woken, 1);
+            }
+        closedir(processes);
+        check_sleep_us(3000);
+    }
+    return NULL;
+}
+
+static void workers_stop_and_go_on_at_each_place(void)
+{
+    longest_ns = 0;
+    for (size_t i = 0; i < PLACES; i++) {
+        struct waker waker = {.woken = 0};
+        sheaf_executor *pool;
+        sheaf_failure failure;
+        arm(places[i].name, SIGSTOP, 1, 1);
+        CHECK(pthread_create(&waker.thread, NULL, wake, &waker) == 0);
+        CHECK_OK(open_pool(&pool));
+        int64_t until = clock_now_ns() + 20000000000;
+        for (int k = 0; k < ROUNDS || (atomic_load(&waker.woken) == 0 && clock_now_ns() < until);
+             k++) {
+            CHECK_OK(sum_on(pool, large, large_sum, &failure));
+            CHECK_OK(sum_on(pool, small, small_sum, &failure));
+        }
+        CHECK(atomic_load(&waker.woken) > 0);
+        CHECK(replaced(pool) == 0);
+        sheaf_executor_close(pool);
+        atomic_store(&waker.is_over, true);
+        CHECK(pthread_join(waker.thread, NULL) == 0);
+    }
+    disarm();
+    printf("  longest sum: %.1f ms\n", (double)longest_ns / 1e6);
+}
+
+#else
+
+static void in_this_build_a_place_is_nothing(void)
+{
+    for (size_t i = 0; i < PLACES; i++) {
+        sheaf_executor *pool;
+        sheaf_failure failure;
+        arm(places[i].name, SIGKILL, 1, FOR_EVER);
+        CHECK_OK(open_pool(&pool));
+        CHECK_OK(sum_on(pool, large, large_sum, &failure));
+        CHECK(replaced(pool) == 0);
+        sheaf_executor_close(pool);
+    }
+    disarm();
+}
+
+#endif
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+#ifdef FAILPOINT_IS_BUILT
+        CASE(the_first_workers_die_at_each_place),
+        CASE(all_workers_die_at_each_place),
+        CASE(ten_kills_fail_a_node),
+        CASE(workers_stop_and_go_on_at_each_place),
+#else
+        CASE(in_this_build_a_place_is_nothing),
+#endif
+    };
+    large = make_doubles(200000, &large_sum);
+    small = make_doubles(1000, &small_sum);
+    return check_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+}
