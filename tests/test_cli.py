@@ -70,7 +70,7 @@ def test_usage():
     usage("need --array", "hash", "--workers", "2", "x")
     usage("not both", "hash", "--array", KEY, "x")
     usage("one KEY", "svd")
-    usage("unknown kernel", "compare", "mean")
+    usage("unknown kernel", "compare", "meen")
     usage("--elements", "compare", "max", "--elements", "0")
     usage("--repeat", "compare", "max", "--repeat", "0")
     usage("--workers 0", "compare", "max", "--workers", "0")

@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import statistics
 import subprocess
@@ -59,6 +60,85 @@ def test_compare_others():
         assert [row["executor"] for row in table["rows"]] == list(EXECUTORS)
         assert all(row["same_bits"] for row in table["rows"]) and "2 rounds" in text
     assert not left_behind()
+
+
+def test_compare_any_reduction():
+    text, table = compare("std", "--elements", "30000", "--repeat", "2", "--workers", "2")
+    assert table["rows"][0]["variant"] == "sequential, scalar" and "data copied" not in text
+    assert all(row["same_bits"] and row["limit_fraction"] > 0 for row in table["rows"])
+    for wrong in ("dot", "nothing"):  # dot takes two arrays
+        fails("unknown kernel", "compare", wrong, status=2)
+
+
+def test_compare_executors():
+    text, table = compare("executors", "--repeat", "6", "--workers", "2")
+    variants = [row["variant"] for row in table["rows"]]
+    assert variants == [*EXECUTORS, "threads, asleep", "processes, asleep"]
+    assert all(row["same_bits"] and row["seconds_min"] > 0 for row in table["rows"])
+    assert "limit" not in text and "GB/s" not in text
+    fails("takes no --elements", "compare", "executors", "--elements", "7", status=2)
+
+
+def test_compare_all():
+    text, tables = compare("all", "--elements", "9000", "--shape", "5x9x3", "--repeat", "1")
+    kernels = [table["kernel"] for table in tables["comparisons"]]
+    assert tables["kernel"] == "all" and {"max", "sum", "hash", "svd", "executors"} <= set(kernels)
+    assert all(f"{kernel} of " in text for kernel in kernels)
+    assert not left_behind()
+    fails("not all", "compare", "all", "--plot", "x.svg", status=2)
+
+
+PEER = """#!/bin/sh
+[ "$SHEAF_PEER_KERNEL" = max ] || exit 0
+if [ "$1" = --benchmark_list_tests ]; then
+    echo "twin, max/2/iterations:1"
+    echo "absent, max/1"
+    exit
+fi
+while read -r name; do
+    case $name in
+    twin*) wc -c </dev/shm/$SHEAF_PEER_KEY >size; printf 'done\\t0.125\\t0\\t\\n' ;;
+    *) printf 'fail\\tnowhere to be found\\n' ;;
+    esac
+done
+echo "$SHEAF_PEER_SHAPE $SHEAF_PEER_WORKERS" >ended
+"""
+
+
+def test_compare_peers():
+    """A peer is told what to do and where the array is; one that cannot says why; both end with us."""
+    os.mkdir("peers")
+    pathlib.Path("peers", "twin").write_text(PEER)
+    pathlib.Path("peers", "twin").chmod(0o755)
+    pathlib.Path("peers", "notes").write_text("no program")
+    text, table = compare("max", "--elements", "30000", "--repeat", "2", "--workers", "2", "--peers", "peers")
+    twin, absent = table["rows"][-2:]
+    assert twin["variant"] == "twin, max" and twin["executor"] == "peer" and twin["workers"] == 2
+    assert twin["seconds"] == [0.125, 0.125]
+    assert absent["missing"] == "nowhere to be found" and "seconds" not in absent
+    assert "absent, max: nowhere to be found." in text
+    assert int(pathlib.Path("size").read_text()) >= 30000 * 8
+    assert pathlib.Path("ended").read_text() == "30000 2\n"
+    text, table = compare("sum", "--elements", "30000", "--repeat", "1", "--peers", "peers")
+    assert "twin" not in text
+    pathlib.Path("peers", "twin").write_text("#!/bin/sh\necho one/1\n")  # and then it says nothing
+    text, table = compare("max", "--elements", "30000", "--repeat", "1", "--peers", "peers")
+    assert "ended" in table["rows"][-1]["missing"]
+    fails("no-folder", "compare", "max", "--elements", "9", "--peers", "no-folder")
+    assert not left_behind()
+
+
+def test_compare_plot():
+    fails("FILE.svg or FILE.png", "compare", "max", "--plot", "x.pdf", status=2)
+    fails("FILE.svg or FILE.png", "compare", "max", "--plot", "it's.svg", status=2)
+    if shutil.which("gnuplot") is None:
+        fails("gnuplot", "compare", "max", "--elements", "900", "--repeat", "1", "--plot", "x.svg")
+        return
+    compare("max", "--elements", "900", "--repeat", "2", "--plot", "x.svg")
+    compare("max", "--elements", "900", "--repeat", "2", "--plot", "x.png")
+    drawn = pathlib.Path("x.svg").read_text()
+    assert "<svg" in drawn and "sequential, plain loop" in drawn and "95 % interval" in drawn
+    assert pathlib.Path("x.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_compare_intervals():

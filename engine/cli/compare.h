@@ -1,9 +1,10 @@
 /* compare.h -- the same work done in every way, round after round.
  *
- *     compare.c         the command: options, the array, setting up and taking down
+ *     compare.c         the command: options, one kernel or all of them
+ *     compare_setup.c   the kernels there are; arrays, executors and peers, set up and taken down
  *     compare_rows.c    the ways: one function each, and which of them a kernel has
  *     compare_rounds.c  who is timed when, and when it is enough
- *     compare_report.c  the table, the sentences, the JSON file
+ *     compare_report.c  the table and the sentences; compare_json.c and compare_plot.c the files
  *
  * Every round runs each row once, and the machine's read limit for 1 and for all workers, in an order that
  * moves on by one from round to round. Ratios are formed within a round and only then
@@ -17,19 +18,35 @@
 
 #include <sheaf/sheaf.h>
 
+#include <jansson.h>
+
 #include "cli/copies.h"
+#include "cli/counters.h"
+#include "cli/peers.h"
 #include "cli/read_limit.h"
 #include "cli/stats.h"
 
 enum {
-    COMPARE_ROWS_MAX = 24,
+    COMPARE_ROWS_MAX = 64,
     COMPARE_ROUNDS_MAX = 1000,
     COMPARE_RESULT_BYTES = SHEAF_HASH_BYTES,
     COMPARE_LIMITS = 2, /* for 1 worker, and for all of them */
 };
 
+/* What the work is, and what belongs to it. */
+enum compare_kind { COMPARE_REDUCE, COMPARE_HASH, COMPARE_SVD, COMPARE_EXECUTORS };
+
 /* A kernel that can be compared. */
-enum compare_kernel { COMPARE_MAX, COMPARE_MIN, COMPARE_SUM, COMPARE_HASH, COMPARE_SVD };
+struct compare_kernel {
+    const char *name;
+    enum compare_kind kind;
+    const char
+        *data; /* the default of --elements or --shape, as typed; NULL: it has no data of its own */
+    bool takes_shape;  /* matrices: --shape, and not --elements */
+    bool has_limit;    /* it reads its array once: the read limit is measured beside it */
+    bool is_in_all;    /* one of those that `compare all` runs */
+    const char *shown; /* for --help */
+};
 
 struct compare;
 struct compare_row;
@@ -46,7 +63,7 @@ typedef int compare_run(struct compare_outcome *out, struct compare *compare,
 
 struct compare_row {
     compare_run *run;
-    char variant[40];
+    char variant[PEER_NAME_BYTES];
     const char *executor; /* for JSON */
     const char *isa;      /* NULL: does not apply */
     size_t workers;
@@ -56,7 +73,13 @@ struct compare_row {
     bool decides;       /* rounds go on until its ratio to the limit (svd: to row 0) is known */
     bool is_same;       /* its bits were the reference's in every round */
     unsigned char result[COMPARE_RESULT_BYTES]; /* of the first round */
+    bool is_asleep;    /* executors: workers have slept when the job comes */
+    bool is_peer;      /* its result is not looked at */
+    size_t peer;       /* which of the peers' rows */
+    char missing[160]; /* why it cannot be run; "" if it can */
     double seconds[COMPARE_ROUNDS_MAX];
+    double cpu_seconds[COMPARE_ROUNDS_MAX]; /* of all processes that worked */
+    struct counters counted[COMPARE_ROUNDS_MAX];
 };
 
 /* Where a row is, for the sentences; SIZE_MAX if there is none. */
@@ -70,7 +93,7 @@ struct compare_places {
 
 struct compare {
     /* asked for */
-    enum compare_kernel kernel;
+    const struct compare_kernel *kernel;
     const char *name; /* "max" */
     size_t ndim;
     size_t shape[SHEAF_MAX_DIMS];
@@ -78,7 +101,9 @@ struct compare {
     size_t workers;
     size_t repeat; /* 0: until it is enough */
     uint64_t seed;
+    const char *peers_path; /* NULL: no peers */
     const char *json_path;
+    const char *plot_path;
 
     /* set up */
     sheaf_op op;
@@ -90,8 +115,9 @@ struct compare {
     sheaf_executor *threads;
     sheaf_executor *processes;
     struct copies *copies;
+    struct peers *peers;
     const char *fastest_isa;
-    bool has_limit;
+    const char *no_counters; /* why cycles are not counted; NULL: they are */
 
     /* measured */
     size_t row_count;
@@ -102,11 +128,32 @@ struct compare {
     struct compare_row rows[COMPARE_ROWS_MAX];
 };
 
+/* Kernel i of those that have a name of their own; any other reduction is compared like "mean". NULL past the
+ * last, or if there is no such name. */
+const struct compare_kernel *compare_kernel_at(size_t i);
+const struct compare_kernel *compare_kernel_by_name(const char *name);
+
+/* Whether one loop of C, and processes that are sent the data, do this work. */
+bool compare_has_plain(const struct compare *compare);
+
+/* Makes the array, and starts threads, processes and peers. Returns an exit status; what was made is to be
+ * taken down in any case. */
+int compare_set_up(struct compare *compare);
+void compare_take_down(struct compare *compare);
+
 /* Adds the rows of the kernel; everything is set up. */
 void compare_add_rows(struct compare *compare);
 
 /* Warms up, and runs the rounds. Returns an exit status. */
 int compare_run_rounds(struct compare *compare);
+
+/* Of one row: its times, and the CPU times of all threads and processes together. */
+struct estimate compare_seconds(const struct compare *compare, size_t row);
+struct estimate compare_cpu_seconds(const struct compare *compare, size_t row);
+double compare_least(const struct compare *compare, size_t row);
+
+/* Bytes a second of a read limit, in the median. */
+double compare_limit_rate(const struct compare *compare, size_t limit);
 
 /* How many times as fast row a is as row b. */
 struct estimate compare_speedup(const struct compare *compare, size_t a, size_t b);
@@ -117,7 +164,11 @@ struct estimate compare_limit_share(const struct compare *compare, size_t row);
 /* Prints the table and what it says. Returns FAILED if bits differ that must not. */
 int compare_print(const struct compare *compare);
 
-/* Writes the JSON file; it appears whole or not at all. Returns an exit status. */
-int compare_write_json(const struct compare *compare);
+/* All that was measured; NULL: no memory. */
+json_t *compare_json(const struct compare *compare);
+
+/* Draws the rows' medians and intervals with gnuplot, to an .svg or .png file. Returns an exit status. */
+int compare_plot_check(const char *path);
+int compare_plot(const struct compare *compare, const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/child.h"
 #include "cli/compare.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -26,7 +27,7 @@ static void pause_between(void)
 
 static size_t limit_count(const struct compare *compare)
 {
-    if (!compare->has_limit)
+    if (!compare->kernel->has_limit)
         return 0;
     return compare->workers > 1 ? 2 : 1;
 }
@@ -39,10 +40,15 @@ static size_t limit_workers(const struct compare *compare, size_t limit)
 static int run_row(struct compare *compare, struct compare_row *row, size_t round)
 {
     struct compare_outcome outcome = {0};
+    struct counters counted = counters_read();
+    double cpu = cpu_seconds();
     int status = row->run(&outcome, compare, row);
     if (status != DONE)
         return status;
     row->seconds[round] = outcome.seconds;
+    row->cpu_seconds[round] = cpu_seconds() - cpu;
+    row->counted[round].cycles = counters_read().cycles - counted.cycles;
+    row->counted[round].instructions = counters_read().instructions - counted.instructions;
     if (round == 0)
         memcpy(row->result, outcome.result, sizeof row->result);
     else if (memcmp(row->result, outcome.result, sizeof row->result) != 0)
@@ -65,6 +71,8 @@ static int run_round(struct compare *compare, size_t round)
                                    sheaf_array_bytes(compare->data), limit_workers(compare, limit));
             continue;
         }
+        if (compare->rows[item].missing[0] != '\0')
+            continue;
         progress_show("compare %s: round %zu, %s", compare->name, round + 1,
                       compare->rows[item].variant);
         int status = run_row(compare, &compare->rows[item], round);
@@ -108,13 +116,45 @@ struct estimate compare_limit_share(const struct compare *compare, size_t row)
     return ratios(compare->limit_seconds[limit], compare->rows[row].seconds, compare->rounds);
 }
 
+static struct estimate median_of(const double *seconds, size_t rounds)
+{
+    double values[COMPARE_ROUNDS_MAX];
+    memcpy(values, seconds, rounds * sizeof values[0]);
+    return estimate_median(values, rounds);
+}
+
+struct estimate compare_seconds(const struct compare *compare, size_t row)
+{
+    return median_of(compare->rows[row].seconds, compare->rounds);
+}
+
+struct estimate compare_cpu_seconds(const struct compare *compare, size_t row)
+{
+    return median_of(compare->rows[row].cpu_seconds, compare->rounds);
+}
+
+double compare_least(const struct compare *compare, size_t row)
+{
+    const double *seconds = compare->rows[row].seconds;
+    double min = seconds[0];
+    for (size_t i = 1; i < compare->rounds; i++)
+        min = seconds[i] < min ? seconds[i] : min;
+    return min;
+}
+
+double compare_limit_rate(const struct compare *compare, size_t limit)
+{
+    return (double)compare->elements * sizeof(double) /
+           median_of(compare->limit_seconds[limit], compare->rounds).median;
+}
+
 static bool is_known(const struct compare *compare)
 {
     for (size_t i = 0; i < compare->row_count; i++) {
         if (!compare->rows[i].decides)
             continue;
-        struct estimate ratio =
-            compare->has_limit ? compare_limit_share(compare, i) : compare_speedup(compare, i, 0);
+        struct estimate ratio = compare->kernel->has_limit ? compare_limit_share(compare, i)
+                                                           : compare_speedup(compare, i, 0);
         if (ratio.high > ratio.median * (1 + ENOUGH) || ratio.low < ratio.median * (1 - ENOUGH))
             return false;
     }
@@ -140,7 +180,7 @@ static void compare_bits(struct compare *compare)
     }
     for (size_t i = 0; i < compare->row_count; i++) {
         struct compare_row *row = &compare->rows[i];
-        if (memcmp(row->result, reference->result, sizeof row->result) != 0)
+        if (!row->is_peer && memcmp(row->result, reference->result, sizeof row->result) != 0)
             row->is_same = false;
     }
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/compare.h"
 #include "cli/options.h"
@@ -121,6 +122,40 @@ static int run_hash(struct compare_outcome *out, struct compare *compare,
     return DONE;
 }
 
+/* A job with nothing to do: the sum of one number. All that it costs is being handed over and back. */
+enum { EMPTY_JOBS = 100 };
+
+static int run_empty(struct compare_outcome *out, struct compare *compare,
+                     const struct compare_row *row)
+{
+    const sheaf_reduce_options options = {.executor = row->on};
+    sheaf_scalar value = {0};
+    sheaf_status status = SHEAF_OK;
+    out->seconds = 0;
+    for (int i = 0; i < EMPTY_JOBS && status == SHEAF_OK; i++) {
+        sheaf_future *future = NULL;
+        double start = now_seconds();
+        status = sheaf_reduce_submit(&future, compare->data, SHEAF_SUM, &options);
+        if (status == SHEAF_OK)
+            status = sheaf_future_result(&value, sizeof value, future, SHEAF_FOREVER);
+        out->seconds += (now_seconds() - start) / EMPTY_JOBS;
+        sheaf_future_release(future);
+        if (row->is_asleep)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    set_result(out, value.value.bytes, sizeof value.value.f64);
+    return status == SHEAF_OK ? DONE : library_failure("compare");
+}
+
+static int run_peer(struct compare_outcome *out, struct compare *compare,
+                    const struct compare_row *row)
+{
+    const char *why;
+    if (!peers_run(&out->seconds, &why, compare->peers, row->peer))
+        snprintf(compare->rows[row - compare->rows].missing, sizeof row->missing, "%s", why);
+    return DONE;
+}
+
 /* The result is all values: their hash stands for them. */
 static int run_svd(struct compare_outcome *out, struct compare *compare,
                    const struct compare_row *row)
@@ -160,11 +195,19 @@ static struct compare_row *add(struct compare *compare, compare_run *run, const 
     return row;
 }
 
+bool compare_has_plain(const struct compare *compare)
+{
+    return compare->op == SHEAF_MAX || compare->op == SHEAF_MIN || compare->op == SHEAF_SUM;
+}
+
 static void add_reduction_rows(struct compare *compare)
 {
     const char *fastest = compare->fastest_isa;
-    struct compare_row *row = add(compare, run_plain, "sequential", NULL, "plain loop");
-    row->may_differ = compare->op == SHEAF_SUM; /* it adds from left to right */
+    struct compare_row *row;
+    if (compare_has_plain(compare)) {
+        row = add(compare, run_plain, "sequential", NULL, "plain loop");
+        row->may_differ = compare->op == SHEAF_SUM; /* it adds from left to right */
+    }
     add(compare, run_reduce, "sequential", "scalar", NULL)->is_reference = true;
     for (size_t i = 1; sheaf_isa_name(i) != NULL; i++)
         add(compare, run_reduce, "sequential", sheaf_isa_name(i), NULL);
@@ -173,9 +216,11 @@ static void add_reduction_rows(struct compare *compare)
         add(compare, run_reduce, "threads", fastest, NULL);
     compare->places.threads = compare->row_count - 1;
     compare->rows[compare->places.threads].decides = true;
-    compare->places.copied = compare->row_count;
-    row = add(compare, run_copied, "processes", NULL, "data copied");
-    row->isa = fastest;
+    if (compare_has_plain(compare)) {
+        compare->places.copied = compare->row_count;
+        row = add(compare, run_copied, "processes", NULL, "data copied");
+        row->isa = fastest;
+    }
     add(compare, run_reduce, "processes", "scalar", NULL);
     compare->places.cold = compare->row_count;
     add(compare, run_cold, "processes", fastest, "cold pool");
@@ -197,14 +242,47 @@ static void add_other_rows(struct compare *compare, compare_run *run, const char
     compare->places.warm = 2;
 }
 
+static void add_executor_rows(struct compare *compare)
+{
+    static const char *const executors[] = {"threads", "processes"};
+    add_other_rows(compare, run_empty, NULL);
+    for (size_t i = 0; i < 2; i++)
+        add(compare, run_empty, executors[i], NULL, "asleep")->is_asleep = true;
+}
+
+static void add_peer_rows(struct compare *compare)
+{
+    for (size_t i = 0; i < peers_count(compare->peers); i++) {
+        if (compare->row_count == COMPARE_ROWS_MAX)
+            return;
+        struct peer_row peer = peers_row(compare->peers, i);
+        struct compare_row *row = &compare->rows[compare->row_count++];
+        row->run = run_peer;
+        row->executor = "peer";
+        row->workers = peer.workers;
+        row->peer = i;
+        row->is_peer = true;
+        snprintf(row->variant, sizeof row->variant, "%s", peer.name);
+    }
+}
+
 void compare_add_rows(struct compare *compare)
 {
     compare->places = (struct compare_places){
         .threads = SIZE_MAX, .copied = SIZE_MAX, .warm = SIZE_MAX, .cold = SIZE_MAX};
-    if (compare->kernel == COMPARE_HASH)
-        add_other_rows(compare, run_hash, compare->fastest_isa);
-    else if (compare->kernel == COMPARE_SVD)
-        add_other_rows(compare, run_svd, NULL);
-    else
+    switch (compare->kernel->kind) {
+    case COMPARE_REDUCE:
         add_reduction_rows(compare);
+        break;
+    case COMPARE_HASH:
+        add_other_rows(compare, run_hash, compare->fastest_isa);
+        break;
+    case COMPARE_SVD:
+        add_other_rows(compare, run_svd, NULL);
+        break;
+    case COMPARE_EXECUTORS:
+        add_executor_rows(compare);
+        break;
+    }
+    add_peer_rows(compare);
 }

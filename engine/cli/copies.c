@@ -4,16 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/child.h"
 #include "cli/options.h"
 
 enum {
@@ -23,9 +21,7 @@ enum {
 };
 
 struct worker {
-    pid_t pid;
-    int to; /* non-blocking */
-    int from;
+    struct child child; /* `to` does not block */
     size_t
         chunks[2]; /* on their way, in the order they were sent; the last may still be being sent */
     size_t chunk_count;
@@ -99,7 +95,7 @@ static bool send_some(struct worker *worker, struct sending *sending)
         {(char *)&header + header_sent, sizeof header - header_sent},
         {(char *)data + data_sent, header - data_sent},
     };
-    ssize_t written = writev(worker->to, parts, 2);
+    ssize_t written = writev(worker->child.to, parts, 2);
     if (written < 0)
         return errno == EAGAIN || errno == EINTR;
     worker->sent += (size_t)written;
@@ -109,7 +105,7 @@ static bool send_some(struct worker *worker, struct sending *sending)
 /* Takes what has come of the first chunk's value. False: the process is gone. */
 static bool receive_some(struct worker *worker, struct sending *sending)
 {
-    ssize_t bytes = read(worker->from, worker->value + worker->received,
+    ssize_t bytes = read(worker->child.from, worker->value + worker->received,
                          sizeof worker->value - worker->received);
     if (bytes <= 0)
         return bytes < 0 && errno == EINTR;
@@ -131,8 +127,9 @@ static bool turn(struct copies *copies, struct sending *sending)
     for (size_t i = 0; i < copies->count; i++) {
         struct worker *worker = &copies->workers[i];
         bool wants = has_to_send(worker, sending);
-        copies->polls[2 * i] = (struct pollfd){.fd = wants ? worker->to : -1, .events = POLLOUT};
-        copies->polls[2 * i + 1] = (struct pollfd){.fd = worker->from, .events = POLLIN};
+        copies->polls[2 * i] =
+            (struct pollfd){.fd = wants ? worker->child.to : -1, .events = POLLOUT};
+        copies->polls[2 * i + 1] = (struct pollfd){.fd = worker->child.from, .events = POLLIN};
     }
     if (poll(copies->polls, 2 * copies->count, -1) < 0)
         return errno == EINTR;
@@ -180,59 +177,6 @@ int copies_reduce(double *out, struct copies *copies, const double *x, size_t n)
     return DONE;
 }
 
-/* The process itself, between its ends of the pipes. Returns an errno value. */
-static int spawn(pid_t *pid, int input, int output, char *const *argv)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t usual;
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGINT);
-    sigaddset(&usual, SIGTERM);
-    sigaddset(&usual, SIGPIPE);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETPGROUP); /* Ctrl-C is ours */
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &usual);
-    int error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
-}
-
-/* Returns an errno value. */
-static int start(struct worker *worker, char *const *argv)
-{
-    int to[2];
-    int from[2];
-    if (pipe2(to, O_CLOEXEC) != 0)
-        return errno;
-    if (pipe2(from, O_CLOEXEC) != 0) {
-        int error = errno;
-        close(to[0]);
-        close(to[1]);
-        return error;
-    }
-    fcntl(to[1], F_SETPIPE_SZ, PIPE_BYTES); /* refused: then it stays at 64 KiB */
-    fcntl(to[1], F_SETFL, O_NONBLOCK);
-    int error = spawn(&worker->pid, to[0], from[1], argv);
-    close(to[0]);
-    close(from[1]);
-    worker->to = to[1];
-    worker->from = from[0];
-    if (error != 0) {
-        close(worker->to);
-        close(worker->from);
-    }
-    return error;
-}
-
 int copies_open(struct copies **out, const char *command, size_t workers, sheaf_op op,
                 const char *isa)
 {
@@ -245,11 +189,14 @@ int copies_open(struct copies **out, const char *command, size_t workers, sheaf_
     copies->command = command;
     copies->op = op;
     while (copies->count < workers) {
-        int error = start(&copies->workers[copies->count], argv);
+        struct child *child = &copies->workers[copies->count].child;
+        int error = child_start(child, "/proc/self/exe", argv);
         if (error != 0) {
             copies_close(copies);
             return failure(command, "cannot start a process to copy data to: %s", strerror(error));
         }
+        fcntl(child->to, F_SETPIPE_SZ, PIPE_BYTES); /* refused: then it stays at 64 KiB */
+        fcntl(child->to, F_SETFL, O_NONBLOCK);
         copies->count++;
     }
     *out = copies;
@@ -261,11 +208,6 @@ void copies_close(struct copies *copies)
     if (copies == NULL)
         return;
     for (size_t i = 0; i < copies->count; i++)
-        close(copies->workers[i].to); /* its end of input: the process ends */
-    for (size_t i = 0; i < copies->count; i++) {
-        close(copies->workers[i].from);
-        while (waitpid(copies->workers[i].pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+        child_end(&copies->workers[i].child);
     free(copies);
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int ascending(const void *left, const void *right)
 {
@@ -45,4 +46,24 @@ struct estimate estimate_median(double *values, size_t n)
         .low = values[rank],
         .high = values[n - 1 - rank],
     };
+}
+
+size_t outlier_count(const double *values, size_t n)
+{
+    const double to_deviation = 1.4826; /* of normal values: Hampel 1974 */
+    size_t count = 0;
+    double *sorted = malloc(n * sizeof *sorted);
+    double *distances = malloc(n * sizeof *distances);
+    if (sorted != NULL && distances != NULL) {
+        memcpy(sorted, values, n * sizeof *sorted);
+        double median = estimate_median(sorted, n).median;
+        for (size_t i = 0; i < n; i++)
+            distances[i] = fabs(values[i] - median);
+        double spread = to_deviation * estimate_median(distances, n).median;
+        for (size_t i = 0; i < n; i++)
+            count += values[i] > median + 5 * spread && values[i] > 1.02 * median;
+    }
+    free(sorted);
+    free(distances);
+    return count;
 }

@@ -13,6 +13,10 @@ struct estimate {
 /* Of n values (at least 1), in any order; sorts them. */
 struct estimate estimate_median(double *values, size_t n);
 
+/* How many of n values lie above the median by more than 5 times what half of all lie within, scaled to a
+ * standard deviation: a round in which something else happened. */
+size_t outlier_count(const double *values, size_t n);
+
 /* The probability that the interval of n values covers the median. */
 double estimate_coverage(size_t n);
 
