@@ -6,18 +6,34 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <sheaf/callable.h>
+
 static _Thread_local char last_error[ERROR_TEXT_BYTES];
 
-void sheaf_error_set(const char *format, ...)
+static void set(const char *format, va_list args)
 {
     int saved = errno;
     char text[ERROR_TEXT_BYTES]; /* the arguments may hold the text that is replaced */
-    va_list args;
-    va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     snprintf(last_error, sizeof last_error, "%s", text);
     errno = saved;
+}
+
+void sheaf_error_set(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(format, args);
+    va_end(args);
+}
+
+int sheaf_task_fail(int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(format, args);
+    va_end(args);
+    return code;
 }
 
 const char *sheaf_last_error(void)
@@ -48,6 +64,7 @@ const char *sheaf_status_name(sheaf_status status)
         [SHEAF_ERR_UNSUPPORTED] = "SHEAF_ERR_UNSUPPORTED",
         [SHEAF_ERR_SYSTEM] = "SHEAF_ERR_SYSTEM",
         [SHEAF_ERR_CANCELLED] = "SHEAF_ERR_CANCELLED",
+        [SHEAF_ERR_CALLABLE] = "SHEAF_ERR_CALLABLE",
     };
     size_t row = (size_t)status;
     return row < sizeof names / sizeof names[0] ? names[row] : "SHEAF_ERR_?";

@@ -29,6 +29,7 @@ typedef enum sheaf_status {
     SHEAF_ERR_UNSUPPORTED = 17, /* not on this machine: an instruction set, a library */
     SHEAF_ERR_SYSTEM = 18,      /* the system refused; the text has its reason */
     SHEAF_ERR_CANCELLED = 19,   /* the work was cancelled before it began */
+    SHEAF_ERR_CALLABLE = 20,    /* a function of the user's own said that it failed */
 } sheaf_status;
 
 /* The name of a status, "SHEAF_ERR_EMPTY". Never NULL. */
