@@ -7,15 +7,16 @@
 #include <stdint.h>
 
 enum message_kind {
-    MESSAGE_HELLO = 1, /* worker: number[0] = BOARD_ABI, number[1] = registry_hash() */
-    MESSAGE_WANT = 2,  /* worker: the descriptor of segment row number[0], generation number[1] */
-    MESSAGE_GIVE = 3,  /* supervisor: here it is; number[0] = 1, or 0 without one */
+    MESSAGE_HELLO =
+        1, /* worker: number[0] = BOARD_ABI, [1] = registry_hash(), [2] = symbol_registry_hash() */
+    MESSAGE_WANT = 2, /* worker: the descriptor of segment row number[0], generation number[1] */
+    MESSAGE_GIVE = 3, /* supervisor: here it is; number[0] = 1, or 0 without one */
 };
 
 struct message {
     uint32_t magic; /* BOARD_MAGIC */
     uint32_t kind;
-    uint64_t number[2];
+    uint64_t number[3];
 };
 
 /* False if the other end is gone, or errno says what else. descriptor: -1 for none. Never raises SIGPIPE. */

@@ -75,6 +75,13 @@ static sheaf_status place_segment(struct pool *pool, struct job_place *place,
     return segments_place(pool, &processes->segments, place, array);
 }
 
+static sheaf_status place_symbol(struct pool *pool, struct job_symbol *place,
+                                 const struct symbol *symbol)
+{
+    struct processes *processes = pool->context;
+    return symbols_place(pool, &processes->symbols, place, symbol);
+}
+
 static sheaf_status start_supervisor(struct processes *processes)
 {
     sigset_t all;
@@ -104,7 +111,8 @@ static sheaf_status open_processes(struct sheaf_executor *executor,
     if (processes == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a pool: out of memory");
     sheaf_status status =
-        worker_path_find(processes->path, sizeof processes->path, options->worker_path);
+        worker_path_find(processes->path, sizeof processes->path, options->worker_path,
+                         &processes->registry, &processes->is_own_program);
     if (status != SHEAF_OK)
         goto free_processes;
     status = pool_create(&processes->pool, (uint32_t)executor->workers, true);
@@ -113,6 +121,7 @@ static sheaf_status open_processes(struct sheaf_executor *executor,
     board_set_spin(processes->pool->board, options->spin);
     processes->pool->context = processes;
     processes->pool->place = place_segment;
+    processes->pool->place_symbol = place_symbol;
     processes->wake = eventfd(0, EFD_CLOEXEC);
     if (processes->wake < 0) {
         status = SHEAF_FAIL(SHEAF_ERR_SYSTEM, "open a pool: eventfd: too many open files?");

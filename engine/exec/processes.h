@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "exec/segments.h"
+#include "exec/symbols.h"
 #include "job/pool.h"
 
 enum child_state { CHILD_NONE, CHILD_STARTING, CHILD_READY };
@@ -27,7 +28,10 @@ struct processes {
     struct pool *pool;
     struct processes *next; /* in the list that the close hook walks */
     struct segment_rows segments;
+    struct symbol_rows symbols;
     char path[PATH_MAX]; /* of the worker program */
+    bool is_own_program; /* it is this program, which has called sheaf_worker_main() */
+    uint64_t registry;   /* what a worker of this program has registered */
     pthread_t supervisor;
     int wake; /* eventfd: the supervisor is to look at is_stopping */
     _Atomic uint32_t is_stopping;

@@ -164,14 +164,37 @@ static void end_child(const struct child *child)
     syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
 }
 
+/* Whether a worker has registered what this program has. sheaf-worker registers nothing: it serves all but the
+ * program's own functions. */
+static bool has_our_symbols(struct processes *processes, const struct message *hello)
+{
+    if (hello->number[2] == processes->registry) {
+        if (load_acquire(&processes->opened) == 0) /* nobody submits yet */
+            processes->symbols.is_program = processes->registry != 0;
+        return true;
+    }
+    return hello->number[2] == 0 && !processes->is_own_program;
+}
+
+static void refuse(struct processes *processes, const struct child *child, const char *why)
+{
+    end_child(child); /* buried as a start that failed */
+    break_pool(processes, why);
+}
+
 static void welcome(struct processes *processes, struct child *child, const struct message *hello)
 {
     struct board *board = processes->pool->board;
     if (hello->number[0] != BOARD_ABI || hello->number[1] != board->registry) {
-        end_child(child); /* buried as a start that failed */
-        break_pool(processes,
-                   "it is of another build of Sheaf than this library; set SHEAF_WORKER to "
-                   "the sheaf-worker that was installed with it");
+        refuse(processes, child,
+               "it is of another build of Sheaf than this library; set SHEAF_WORKER to "
+               "the sheaf-worker that was installed with it");
+        return;
+    }
+    if (!has_our_symbols(processes, hello)) {
+        refuse(processes, child,
+               "it has registered other functions than this program: call the same "
+               "sheaf_register() in both, before sheaf_worker_main()");
         return;
     }
     child->state = CHILD_READY;

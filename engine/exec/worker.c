@@ -18,6 +18,8 @@
 #include "base/failpoint.h"
 #include "exec/message.h"
 #include "exec/spawn.h"
+#include "exec/symbols.h"
+#include "exec/worker_path.h"
 #include "job/board_memory.h"
 #include "job/run.h"
 #include "job/work.h"
@@ -36,6 +38,7 @@ struct process_worker {
     pid_t owner;
     uint32_t segments_seen; /* board->segments_seq when the maps were last looked through */
     struct map maps[BOARD_SEGMENTS];
+    struct found_symbol symbols[BOARD_SYMBOLS];
 };
 
 static void unmap(struct map *map)
@@ -98,7 +101,7 @@ static void drop_forgotten(struct process_worker *self, struct board *board)
     self->segments_seen = seen;
 }
 
-static sheaf_status resolve(struct worker *worker, const struct job *job, void **data)
+static sheaf_status resolve(struct worker *worker, const struct job *job, struct op_call *call)
 {
     struct process_worker *self = worker->context;
     drop_forgotten(self, worker->board);
@@ -108,9 +111,11 @@ static sheaf_status resolve(struct worker *worker, const struct job *job, void *
         if (status != SHEAF_OK)
             return status;
         char *base = self->maps[place->segment].address;
-        data[i] = base == NULL ? NULL : base + place->offset;
+        call->data[i] = base == NULL ? NULL : base + place->offset;
     }
-    return SHEAF_OK;
+    return job->symbol.row == BOARD_SYMBOLS
+               ? SHEAF_OK
+               : symbols_find(&call->symbol, self->symbols, worker->board, &job->symbol);
 }
 
 /* Before sleep: leave if the owner has. */
@@ -154,7 +159,8 @@ static int serve(char **argv)
     sheaf_status status = board_attach(&worker.board, SPAWN_BOARD_FD);
     if (status != SHEAF_OK && status != SHEAF_ERR_FORMAT)
         return EXIT_NO_BOARD;
-    struct message hello = {BOARD_MAGIC, MESSAGE_HELLO, {BOARD_ABI, registry_hash()}};
+    struct message hello = {
+        BOARD_MAGIC, MESSAGE_HELLO, {BOARD_ABI, registry_hash(), symbol_registry_hash()}};
     FAILPOINT("hello");
     if (!message_send(SPAWN_SOCKET_FD, &hello, -1))
         return EXIT_NO_OWNER;
@@ -168,7 +174,9 @@ static int serve(char **argv)
 
 void sheaf_worker_main(int argc, char **argv)
 {
-    if (argc != 5 || strcmp(argv[1], SPAWN_ARGUMENT) != 0)
+    if (argc != 5 || strcmp(argv[1], SPAWN_ARGUMENT) != 0) {
+        worker_path_set_own();
         return;
+    }
     _exit(serve(argv)); /* no atexit handler of the program: it has done nothing */
 }

@@ -12,8 +12,10 @@
 
 #include <sheaf/executor.h>
 
+#include "base/atomics.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "job/symbol.h"
 
 /* From the folder of the library: beside it (also the build tree), where tests lie, and libexec as seen from
  * lib and from lib/TRIPLET. */
@@ -47,10 +49,23 @@ static int own_folder(char *folder, size_t size)
     return (size_t)snprintf(folder, size, "%s", resolved) < size;
 }
 
-sheaf_status worker_path_find(char *path, size_t size, const char *asked)
+/* Set by the first sheaf_worker_main(), with what was registered then. */
+static _Atomic bool own_is_set;
+static _Atomic uint64_t own_registry;
+
+void worker_path_set_own(void)
+{
+    store_relaxed(&own_registry, symbol_registry_hash());
+    store_release(&own_is_set, true); /* pairs with worker_path_find() */
+}
+
+sheaf_status worker_path_find(char *path, size_t size, const char *asked, uint64_t *registry,
+                              bool *is_own)
 {
     char folder[PATH_MAX] = ".";
     char tried[ERROR_TEXT_BYTES] = "";
+    *registry = symbol_registry_hash();
+    *is_own = false;
     const char *given = asked != NULL ? asked : config_get(CONFIG_WORKER);
     if (given != NULL) {
         char resolved
@@ -61,6 +76,12 @@ sheaf_status worker_path_find(char *path, size_t size, const char *asked)
         return SHEAF_FAIL(SHEAF_ERR_WORKER,
                           "the worker program \"%s\" (from %s) is not an executable file", given,
                           asked != NULL ? "the option worker_path" : "SHEAF_WORKER");
+    }
+    if (load_acquire(&own_is_set)) {
+        *registry = load_relaxed(&own_registry);
+        *is_own = true;
+        snprintf(path, size, "/proc/self/exe"); /* itself, even when its file was replaced since */
+        return SHEAF_OK;
     }
     if (!own_folder(folder, sizeof folder) && realpath("/proc/self/exe", folder) != NULL)
         *strrchr(folder, '/') = '\0';

@@ -5,6 +5,7 @@
  *     | work_seq, stop, active    |  the wake-up word; which slots hold work
  *     | worker[256]               |  a row for each worker, and for each caller that helps
  *     | segment[512]              |  where arrays can be mapped from
+ *     | symbol[128]               |  where code of the user's own is found
  *     +---------------------------+ BOARD_SLOTS_AT
  *     | slot 0: job, words,       |  BOARD_SLOT_BYTES each: a job, then one 64-bit word a node, then
  *     |         partial slots     |  one partial a node
@@ -16,7 +17,7 @@
  * same in every process. The memory is sparse; a slot's pages are reserved when it is first used.
  *
  * Who may write what
- *     header, segment rows, plain fields of a job     the owner, before the job is QUEUED
+ *     header, segment and symbol rows, plain fields of a job     the owner, before the job is QUEUED
  *     job.state                                       QUEUED: the owner. RUNNING: the first claimer, by
  *                                                     CAS. FAILING: whoever sees a failure. DONE,
  *                                                     FAILED: whoever ends it. CANCELLED: the owner, by
@@ -43,6 +44,7 @@
 #include <stdint.h>
 
 #include "job/op.h"
+#include "job/symbol.h"
 
 enum {
     BOARD_MAGIC = 0x66616853, /* "Shaf" */
@@ -50,6 +52,7 @@ enum {
     BOARD_WORKERS = 256,      /* rows: workers first, then helping callers */
     BOARD_SLOTS = 1024,       /* jobs at once */
     BOARD_SEGMENTS = 512,
+    BOARD_SYMBOLS = 128,
     BOARD_PATH_BYTES = 256,
     BOARD_SLOT_BYTES = 256 * 1024,
     BOARD_JOB_BYTES = 4096,
@@ -75,6 +78,19 @@ struct segment_row {
     uint64_t bytes;
     uint32_t is_writable;        /* workers map it as the owner has it */
     char path[BOARD_PATH_BYTES]; /* "": ask the owner for the descriptor */
+};
+
+/* Where workers find a symbol. A row is free when generation is even. */
+struct symbol_row {
+    _Alignas(64) _Atomic uint64_t generation;
+    struct symbol_name where;
+};
+
+/* Where the symbol of a job is found. */
+struct job_symbol {
+    uint32_t row;        /* processes: of the board's table; BOARD_SYMBOLS: the job has no symbol */
+    uint64_t generation; /* of that row, as long as the job lives */
+    uint64_t local_address; /* in the owner: 0 if there is none; means nothing elsewhere */
 };
 
 /* Where an array of a job lies. */
@@ -124,6 +140,7 @@ struct job {
     _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
     struct op_array arrays[OP_ARRAYS_MAX];
     struct job_place places[OP_ARRAYS_MAX];
+    struct job_symbol symbol;
 };
 
 struct board {
@@ -143,6 +160,7 @@ struct board {
     _Alignas(128) _Atomic uint64_t active[BOARD_SLOTS / 64]; /* a bit for each slot with work */
     struct worker_row worker[BOARD_WORKERS];
     struct segment_row segment[BOARD_SEGMENTS];
+    struct symbol_row symbol[BOARD_SYMBOLS];
 };
 
 enum {

@@ -45,6 +45,7 @@ struct op_call {
     const struct kernels *kernels;
     const void *params; /* OP_PARAMS_BYTES, as the api function wrote them */
     const struct op_array *arrays;
+    const void *symbol; /* the address of the request's symbol in this process; NULL: it has none */
     void *data[OP_ARRAYS_MAX];
 };
 

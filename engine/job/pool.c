@@ -19,6 +19,8 @@ static void free_slot(struct pool *pool, uint32_t index)
     struct segment *segments[OP_ARRAYS_MAX];
     memcpy(segments, slot->segments, sizeof segments);
     memset(slot->segments, 0, sizeof slot->segments);
+    struct symbol *symbol = slot->symbol;
+    slot->symbol = NULL;
     pool->abandoned -= slot->is_abandoned;
     pool->taken--;
     slot->is_taken = false;
@@ -30,6 +32,7 @@ static void free_slot(struct pool *pool, uint32_t index)
     pthread_mutex_unlock(&pool->mutex);
     for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)
         segment_release(segments[i]);
+    symbol_release(symbol);
     pthread_mutex_lock(&pool->mutex);
 }
 
@@ -68,6 +71,24 @@ static uint32_t find_slot(struct pool *pool)
     return BOARD_SLOTS;
 }
 
+/* Writes where the job's arrays and its symbol are found. Under the mutex. */
+static sheaf_status place_all(struct pool *pool, struct job *job, const struct request *request)
+{
+    sheaf_status status = SHEAF_OK;
+    for (uint32_t i = request->array_count; i < OP_ARRAYS_MAX; i++)
+        job->arrays[i].dtype = 0; /* the slot's last job may have had more of them */
+    for (uint32_t i = 0; i < request->array_count && status == SHEAF_OK; i++) {
+        job->arrays[i] = request->shapes[i];
+        status = pool->place(pool, &job->places[i], request->arrays[i]);
+    }
+    job->symbol = (struct job_symbol){.row = BOARD_SYMBOLS};
+    if (request->symbol == NULL || status != SHEAF_OK)
+        return status;
+    job->symbol.local_address = (uint64_t)(uintptr_t)request->symbol->address;
+    return pool->place_symbol == NULL ? SHEAF_OK
+                                      : pool->place_symbol(pool, &job->symbol, request->symbol);
+}
+
 /* Writes the job's plain data. Under the mutex; the slot is free. */
 static sheaf_status fill(struct pool *pool, uint32_t index, const struct request *request)
 {
@@ -90,14 +111,9 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->array_count = request->array_count;
     job->attempts_max = request->attempts_max;
     memcpy(job->params, request->params, sizeof job->params);
-    for (uint32_t i = request->array_count; i < OP_ARRAYS_MAX; i++)
-        job->arrays[i].dtype = 0; /* the slot's last job may have had more of them */
-    for (uint32_t i = 0; i < request->array_count; i++) {
-        job->arrays[i] = request->shapes[i];
-        status = pool->place(pool, &job->places[i], request->arrays[i]);
-        if (status != SHEAF_OK)
-            return status;
-    }
+    status = place_all(pool, job, request);
+    if (status != SHEAF_OK)
+        return status;
     memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
     store_relaxed(&job->cursor, 0);
     store_relaxed(&job->absorbed, 0);
@@ -138,6 +154,7 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
     slot->generation = ++pool->next_generation;
     for (uint32_t i = 0; i < request->array_count; i++)
         slot->segments[i] = segment_retain(request->arrays[i]->segment);
+    slot->symbol = symbol_retain(request->symbol);
     pool->taken++;
     *out = (struct ticket){.slot = index, .generation = slot->generation};
     store_seq_cst(&job->state, job_state(slot->generation, JOB_QUEUED));
@@ -156,11 +173,12 @@ sheaf_status pool_submit(struct ticket *out, struct pool *pool, const struct req
     return status;
 }
 
-sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, void **data)
+sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, struct op_call *call)
 {
     (void)worker;
     for (uint32_t i = 0; i < job->array_count; i++)
-        data[i] = (void *)(uintptr_t)job->places[i].local_address;
+        call->data[i] = (void *)(uintptr_t)job->places[i].local_address;
+    call->symbol = (const void *)(uintptr_t)job->symbol.local_address;
     return SHEAF_OK;
 }
 
@@ -278,6 +296,7 @@ sheaf_status pool_result(void *result, struct job_error *failure, struct pool *p
                                    "the work was cancelled before it began"};
     } else if (phase == JOB_DONE) {
         struct op_call call = job_call(job);
+        call.symbol = (const void *)(uintptr_t)job->symbol.local_address;
         struct fp_mode mode = fp_mode_enter();
         sheaf_ops[job->op]->finish(&call, job_partial(job, tree_root(job->tasks)), result);
         fp_mode_leave(mode);
@@ -368,9 +387,11 @@ void pool_release(struct pool *pool)
 {
     if (sub_acq_rel(&pool->references, 1) != 1)
         return;
-    for (uint32_t i = 0; i < BOARD_SLOTS; i++) /* in a forked child: jobs of the parent's */
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++) { /* in a forked child: jobs of the parent's */
         for (uint32_t k = 0; k < OP_ARRAYS_MAX; k++)
             segment_release(pool->slots[i].segments[k]);
+        symbol_release(pool->slots[i].symbol);
+    }
     board_destroy(pool->board, pool->descriptor);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);

@@ -19,7 +19,8 @@ struct slot {
     bool is_abandoned;                       /* its future was released before it was done */
     uint64_t generation;                     /* of the job in it */
     size_t reserved;                         /* bytes of it that have memory behind them */
-    struct segment *segments[OP_ARRAYS_MAX]; /* retained until the job has ended */
+    struct segment *segments[OP_ARRAYS_MAX]; /* retained until the slot is given back */
+    struct symbol *symbol;                   /* the same */
 };
 
 struct pool {
@@ -38,6 +39,9 @@ struct pool {
     /* Writes where an array lies into the job; under the mutex. */
     sheaf_status (*place)(struct pool *pool, struct job_place *place,
                           const struct sheaf_array *array);
+    /* The same for its symbol. NULL: workers are threads, and use its local_address. */
+    sheaf_status (*place_symbol)(struct pool *pool, struct job_symbol *place,
+                                 const struct symbol *symbol);
     void *context; /* of the backend, for place */
 };
 
@@ -63,7 +67,7 @@ sheaf_status pool_submit(struct ticket *out, struct pool *pool, const struct req
 void pool_help(struct pool *pool, const struct ticket *ticket);
 
 /* resolve() of workers that are threads of the owner. */
-sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, void **data);
+sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, struct op_call *call);
 
 /* Waits until the job has ended. False: timeout_ns have passed (negative: no bound). */
 bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns);

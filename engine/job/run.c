@@ -7,6 +7,7 @@
 #include <sheaf/version.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "job/board.h"
 #include "kernels.h"
 
@@ -19,6 +20,7 @@ static struct op_call call_of(const struct request *request, bool with_data)
         .kernels = sheaf_kernels_at(request->isa),
         .params = request->params,
         .arrays = request->shapes,
+        .symbol = request->symbol != NULL ? request->symbol->address : NULL,
     };
     for (uint32_t i = 0; with_data && i < request->array_count; i++)
         call.data[i] = sheaf_array_data(request->arrays[i]);
@@ -82,26 +84,18 @@ uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_
     }
 }
 
-/* FNV-1a (Fowler, Noll, Vo). */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
-    return hash;
-}
-
 uint64_t registry_hash(void)
 {
     const uint64_t sizes[] = {BOARD_ABI, sizeof(struct board), sizeof(struct job), BOARD_SLOTS_AT};
-    uint64_t hash = mix(0xcbf29ce484222325, SHEAF_VERSION, sizeof SHEAF_VERSION);
-    hash = mix(hash, sizes, sizeof sizes);
+    uint64_t hash = hash_mix(HASH_START, SHEAF_VERSION, sizeof SHEAF_VERSION);
+    hash = hash_mix(hash, sizes, sizeof sizes);
     for (uint32_t i = 0; i < sheaf_op_count; i++) {
         const struct op *op = sheaf_ops[i];
         const uint32_t numbers[] = {op->partial_bytes, op->result_bytes, op->writes, op->views};
-        hash = mix(hash, op->name, strlen(op->name) + 1);
-        hash = mix(hash, numbers, sizeof numbers);
+        hash = hash_mix(hash, op->name, strlen(op->name) + 1);
+        hash = hash_mix(hash, numbers, sizeof numbers);
     }
     for (size_t i = 0; sheaf_kernels_at(i) != NULL; i++)
-        hash = mix(hash, sheaf_kernels_at(i)->isa, strlen(sheaf_kernels_at(i)->isa) + 1);
+        hash = hash_mix(hash, sheaf_kernels_at(i)->isa, strlen(sheaf_kernels_at(i)->isa) + 1);
     return hash;
 }

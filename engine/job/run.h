@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "job/op.h"
+#include "job/symbol.h"
 #include "memory/array.h"
 
 /* What an api function hands to an executor. The arrays are the caller's; an executor that goes on after
@@ -17,6 +18,7 @@ struct request {
     uint32_t array_count;
     uint32_t attempts_max; /* 0: what suits work that can be done again */
     const struct sheaf_array *arrays[OP_ARRAYS_MAX];
+    struct symbol *symbol; /* the user's code that the operation calls, or NULL; the caller's */
     _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
 
     /* filled by request_plan() */
@@ -30,6 +32,7 @@ static inline void request_clear(struct request *request)
 {
     request->array_count = 0;
     request->attempts_max = 0;
+    request->symbol = NULL;
     for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)
         request->shapes[i].dtype = 0;
     memset(request->params, 0, sizeof request->params);

@@ -174,7 +174,7 @@ static bool prepare(struct visit *visit)
     visit->op = sheaf_ops[job->op];
     visit->call = job_call(job);
     FAILPOINT("resolving");
-    sheaf_status status = visit->worker->resolve(visit->worker, job, visit->call.data);
+    sheaf_status status = visit->worker->resolve(visit->worker, job, &visit->call);
     if (status == SHEAF_OK)
         return true;
     job_set_error(job, visit->holder, status, (int32_t)visit->worker->row, 0, sheaf_last_error());

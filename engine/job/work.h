@@ -15,9 +15,9 @@ struct worker {
     struct board *board;
     uint32_t row;
     uint64_t incarnation;
-    /* Finds where a job's arrays lie in this process: fills data[]. On failure the error's text is
-     * sheaf_last_error(). */
-    sheaf_status (*resolve)(struct worker *worker, const struct job *job, void **data);
+    /* Finds where a job's arrays and its symbol lie in this process: fills call's data[] and symbol. On failure
+     * the error's text is sheaf_last_error(). */
+    sheaf_status (*resolve)(struct worker *worker, const struct job *job, struct op_call *call);
     /* Called before each sleep, once a second at least while idle; may be NULL. */
     void (*idle)(struct worker *worker);
     void *context;

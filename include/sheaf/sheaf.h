@@ -29,6 +29,7 @@
 #include <sheaf/op.h>
 #include <sheaf/executor.h>
 #include <sheaf/future.h>
+#include <sheaf/callable.h>
 #include <sheaf/reduce.h>
 #include <sheaf/svd.h>
 #include <sheaf/hash.h>
