@@ -122,6 +122,14 @@ def test_create_fills():
         values = elements(KEY + dtype + "u", code)
         low, high = (-10 ** 6, 10 ** 6) if dtype[0] == "i" else (0, 1)
         assert all(low <= x < high for x in values) and max(values) > low + 0.9 * (high - low)
+    create(KEY + "d", fill="descending")
+    assert elements(KEY + "d", "d") == list(range(999, -1, -1))
+    for dtype, code, most in (("f32", "f", 120), ("f64", "d", 990)):
+        create(KEY + dtype + "w", shape="20000", dtype=dtype, fill="wide")
+        values = elements(KEY + dtype + "w", code)
+        exponents = [math.frexp(x)[1] - 1 for x in values]
+        assert min(exponents) == -most and max(exponents) == most
+        assert 0.45 < sum(x < 0 for x in values) / 20000 < 0.55 and math.isfinite(math.fsum(values))
     create(KEY + "z", shape="3x0")
     assert as_json("info", KEY + "z", "--json")["bytes"] == 0
     create(KEY + "s", shape="scalar", fill="arange")

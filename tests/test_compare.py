@@ -70,6 +70,22 @@ def test_compare_any_reduction():
         fails("unknown kernel", "compare", wrong, status=2)
 
 
+def test_compare_dtypes_and_fills():
+    """A short run is repeated within its round; its time is one run's."""
+    for dtype, fill in (("f32", "wide"), ("i64", "descending"), ("i32", "uniform")):
+        text, table = compare("argmax", "--elements", "5000", "--repeat", "2", "--workers", "2",
+                              "--dtype", dtype, "--fill", fill)
+        assert (table["dtype"], table["fill"]) == (dtype, fill) and f"of 5000 {dtype}" in text
+        assert all(row["same_bits"] for row in table["rows"])
+        assert table["bytes"] == 5000 * (8 if dtype == "i64" else 4)
+        rate = table["rows"][0]["bytes_per_second"] * table["rows"][0]["seconds_median"]
+        assert abs(rate / table["bytes"] - 1) < 1e-6
+    fails("--dtype", "compare", "max", "--dtype", "f99", status=2)
+    fails("--fill", "compare", "max", "--fill", "full", status=2)
+    fails("takes f64", "compare", "hash", "--dtype", "f32", status=2)
+    fails("normal", "compare", "max", "--dtype", "i32", "--fill", "normal", status=2)
+
+
 def test_compare_executors():
     text, table = compare("executors", "--repeat", "6", "--workers", "2")
     variants = [row["variant"] for row in table["rows"]]

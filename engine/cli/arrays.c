@@ -15,9 +15,10 @@ static const char create_help[] =
     "\n"
     "  --shape SHAPE  300000000, 6x1000x10 or 6,1000,10; `scalar` has no dimension\n"
     "  --dtype T      i32, i64, f32 or f64 (default: f64)\n"
-    "  --fill F       zeros, arange (0, 1, 2, ...), uniform (floats: 0 up to but not\n"
-    "                 1; integers: -1000000 to 999999) or normal (floats: mean 0,\n"
-    "                 variance 1) (default: zeros)\n"
+    "  --fill F       zeros, arange (0, 1, 2, ...), descending (to 0), uniform (floats:\n"
+    "                 0 up to but not 1; integers: -1000000 to 999999), normal\n"
+    "                 (floats: mean 0, variance 1) or wide (floats of any sign and\n"
+    "                 magnitude, as far as sums do not overflow) (default: zeros)\n"
     "  --seed N       of uniform and normal; element i depends on N and i alone\n"
     "                 (default: 1)\n"
     "  --json         print what `sheaf info --json` does\n"
@@ -50,8 +51,9 @@ static int create_option(struct create *create, int option)
     case OPTION_FILL:
         create->fill = fill_by_name(optarg);
         if (create->fill == FILL_KINDS)
-            return usage_error("create", "unknown fill \"%s\": zeros, arange, uniform or normal",
-                               optarg);
+            return usage_error(
+                "create", "unknown fill \"%s\": zeros, arange, descending, uniform, normal or wide",
+                optarg);
         return DONE;
     case OPTION_SEED:
         if (!parse_u64(&create->seed, optarg) || create->seed > INT64_MAX)

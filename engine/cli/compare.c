@@ -11,7 +11,15 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 
-enum { OPTION_ELEMENTS = OPTION_OWN, OPTION_REPEAT, OPTION_PEERS, OPTION_JSON_FILE, OPTION_PLOT };
+enum {
+    OPTION_ELEMENTS = OPTION_OWN,
+    OPTION_REPEAT,
+    OPTION_DTYPE,
+    OPTION_FILL,
+    OPTION_PEERS,
+    OPTION_JSON_FILE,
+    OPTION_PLOT
+};
 
 static const char compare_help[] =
     "usage: sheaf compare [KERNEL] [OPTIONS]\n"
@@ -22,6 +30,8 @@ static const char compare_help[] =
     "sum or another reduction (sheaf reduce --list), hash, svd, executors (an empty job,\n"
     "handed over and back), or all: max, sum, hash, svd and executors, one after another.\n"
     "\n"
+    "  --dtype D      of the array of a reduction (default: f64)\n"
+    "  --fill F       what is in it, as in sheaf create (default: uniform)\n"
     "  --elements N   random doubles to work on (default: 300000000, that is 2.4 GB;\n"
     "                 hash: 30000000)\n"
     "  --shape SHAPE  svd: the matrices (default: 600x1000x10)\n"
@@ -47,6 +57,7 @@ static const char compare_help[] =
     "Rows: `data copied` sends the data through pipes to processes that run already;\n"
     "`cold pool` starts processes, uses them once and ends them; `first use` is a running\n"
     "pool's first use of the array; `warm pool` its further uses.\n"
+    "A run shorter than a millisecond is repeated within its round.\n"
     "The array is removed at the end, also after Ctrl-C. Exit status 1 if bits differ\n"
     "that must not.\n"
     "\n"
@@ -76,6 +87,16 @@ static int compare_option(struct compare *compare, int option)
     case OPTION_SEED:
         if (!parse_u64(&compare->seed, optarg) || compare->seed > INT64_MAX)
             return usage_error("compare", "--seed %s: give a number from 0 to 2^63 - 1", optarg);
+        return DONE;
+    case OPTION_DTYPE:
+        compare->dtype = sheaf_dtype_by_name(optarg);
+        if (compare->dtype == 0)
+            return usage_error("compare", "unknown --dtype %s", optarg);
+        return DONE;
+    case OPTION_FILL:
+        compare->fill = fill_by_name(optarg);
+        if (compare->fill == FILL_KINDS)
+            return usage_error("compare", "unknown --fill %s (see: sheaf create --help)", optarg);
         return DONE;
     case OPTION_PEERS:
         compare->peers_path = optarg;
@@ -139,7 +160,12 @@ static int settle(struct compare *compare, const char *name)
         compare->fastest_isa = sheaf_isa_name(i);
     if (compare->workers == 0)
         compare->workers = sheaf_executor_workers(NULL);
-    return status == DONE ? settle_data(compare) : status;
+    if (status == DONE && compare->dtype != SHEAF_F64 && compare->kernel->kind != COMPARE_REDUCE)
+        return usage_error("compare", "--dtype is for reductions; %s takes f64", compare->name);
+    if (status == DONE)
+        status = settle_data(compare);
+    const char *refusal = fill_refusal(compare->fill, compare->dtype, compare->elements);
+    return status == DONE && refusal != NULL ? usage_error("compare", "%s", refusal) : status;
 }
 
 /* Measures one kernel and prints it; *json, unless json is NULL, is what was measured. */
@@ -257,6 +283,8 @@ static int read_and_compare(struct compare *compare, int argc, char **argv)
         {"workers", required_argument, NULL, OPTION_WORKERS},
         {"repeat", required_argument, NULL, OPTION_REPEAT},
         {"seed", required_argument, NULL, OPTION_SEED},
+        {"dtype", required_argument, NULL, OPTION_DTYPE},
+        {"fill", required_argument, NULL, OPTION_FILL},
         {"peers", required_argument, NULL, OPTION_PEERS},
         {"json", required_argument, NULL, OPTION_JSON_FILE},
         {"plot", required_argument, NULL, OPTION_PLOT},
@@ -284,6 +312,8 @@ int command_compare(int argc, char **argv)
     if (compare == NULL)
         return failure("compare", "no memory");
     compare->seed = 1;
+    compare->dtype = SHEAF_F64;
+    compare->fill = FILL_UNIFORM;
     int status = read_and_compare(compare, argc, argv);
     free(compare);
     return status;

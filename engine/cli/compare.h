@@ -22,6 +22,7 @@
 
 #include "cli/copies.h"
 #include "cli/counters.h"
+#include "cli/fill.h"
 #include "cli/peers.h"
 #include "cli/read_limit.h"
 #include "cli/stats.h"
@@ -51,7 +52,7 @@ struct compare_kernel {
 struct compare;
 struct compare_row;
 
-/* One run: its time, and the bytes of its result (zero past its end). */
+/* One run, or the mean of a batch: its time, and the bytes of its result (zero past its end). */
 struct compare_outcome {
     double seconds;
     unsigned char result[COMPARE_RESULT_BYTES];
@@ -67,6 +68,8 @@ struct compare_row {
     const char *executor; /* for JSON */
     const char *isa;      /* NULL: does not apply */
     size_t workers;
+    size_t batch; /* runs in a round: more than one, if it is too short to be timed by itself */
+    bool is_batched;
     sheaf_executor *on; /* that run() uses, if it is open all the time */
     bool is_reference;  /* its bits are what the others are compared with */
     bool may_differ;    /* its bits need not be the same */
@@ -98,6 +101,8 @@ struct compare {
     size_t ndim;
     size_t shape[SHEAF_MAX_DIMS];
     size_t elements;
+    sheaf_dtype dtype;
+    enum fill_kind fill;
     size_t workers;
     size_t repeat; /* 0: until it is enough */
     uint64_t seed;
@@ -124,6 +129,7 @@ struct compare {
     size_t rounds;
     struct compare_places places;
     struct read_limit limits[COMPARE_LIMITS];
+    size_t limit_batch[COMPARE_LIMITS];
     double limit_seconds[COMPARE_LIMITS][COMPARE_ROUNDS_MAX];
     struct compare_row rows[COMPARE_ROWS_MAX];
 };
@@ -132,6 +138,9 @@ struct compare {
  * last, or if there is no such name. */
 const struct compare_kernel *compare_kernel_at(size_t i);
 const struct compare_kernel *compare_kernel_by_name(const char *name);
+
+/* Of the whole array. */
+double compare_bytes(const struct compare *compare);
 
 /* Whether one loop of C, and processes that are sent the data, do this work. */
 bool compare_has_plain(const struct compare *compare);

@@ -52,8 +52,8 @@ static json_t *json_of_row(const struct compare *compare, size_t index)
         compare_least(compare, index), "cpu_seconds", json_of_seconds(compare, row->cpu_seconds),
         "speedup", speedup.median, "speedup_interval", json_of_range(speedup), "outliers",
         (json_int_t)outlier_count(row->seconds, compare->rounds), "bytes_per_second",
-        (double)compare->elements * sizeof(double) / seconds.median, "same_bits", row->is_same,
-        "reference", row->is_reference, "may_differ", row->may_differ);
+        compare_bytes(compare) / seconds.median, "same_bits", row->is_same, "reference",
+        row->is_reference, "may_differ", row->may_differ);
     if (compare->no_counters == NULL)
         set_counters(json, compare, row);
     if (!compare->kernel->has_limit) {
@@ -88,13 +88,14 @@ static void set_limits(json_t *json, const struct compare *compare)
 json_t *compare_json(const struct compare *compare)
 {
     struct estimate pace = compare_speedup(compare, compare->places.threads, compare->places.warm);
-    const uint64_t bytes = compare->elements * sizeof(double);
+    const uint64_t bytes = (uint64_t)compare_bytes(compare);
     json_t *rows = json_array();
     for (size_t i = 0; i < compare->row_count; i++)
         json_array_append_new(rows, json_of_row(compare, i));
     json_t *json = json_pack(
-        "{s:o, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:{s:f, s:o}, s:s?, s:o}", "machine",
-        machine_json(), "kernel", compare->name, "dtype", "f64", "shape",
+        "{s:o, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:{s:f, s:o}, s:s?, s:o}",
+        "machine", machine_json(), "kernel", compare->name, "dtype",
+        sheaf_dtype_name(compare->dtype), "fill", fill_name(compare->fill), "shape",
         json_of_shape(compare->ndim, compare->shape), "elements", (json_int_t)compare->elements,
         "bytes", (json_int_t)bytes, "seed", (json_int_t)compare->seed, "workers",
         (json_int_t)compare->workers, "rounds", (json_int_t)compare->rounds, "interval_coverage",

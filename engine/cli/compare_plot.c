@@ -70,7 +70,7 @@ static size_t put_data(FILE *out, const struct compare *compare, double *least)
 
 static void put_limits(FILE *out, const struct compare *compare)
 {
-    double bytes = (double)compare->elements * sizeof(double);
+    double bytes = compare_bytes(compare);
     for (size_t i = 0; compare->kernel->has_limit && i < (compare->workers > 1 ? 2U : 1U); i++)
         fprintf(out,
                 "set arrow from %.9g, graph 0 to %.9g, graph 1 nohead front dashtype 2 lw 1.5 "
@@ -87,9 +87,9 @@ static void put_script(FILE *out, const struct compare *compare, const char *pat
     fputs("set terminal ", out);
     fprintf(out, terminal_for(path), 120 + 28 * count); // NOLINT: one of two of our own
     machine_cpu(cpu);
-    snprintf(title, sizeof title, "sheaf compare %s: %zu f64, %zu workers, %zu rounds; %s%s",
-             compare->name, compare->elements, compare->workers, compare->rounds, cpu,
-             compare->kernel->has_limit ? "; dashed: the read limit" : "");
+    snprintf(title, sizeof title, "sheaf compare %s: %zu %s, %zu workers, %zu rounds; %s%s",
+             compare->name, compare->elements, sheaf_dtype_name(compare->dtype), compare->workers,
+             compare->rounds, cpu, compare->kernel->has_limit ? "; dashed: the read limit" : "");
     fprintf(out, "\nset output '%s'\nset title ", path);
     put_quoted(out, title);
     fprintf(out,

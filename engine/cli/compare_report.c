@@ -37,8 +37,13 @@ enum {
     COLUMNS,
 };
 
-/* Such that the shortest time has three or four digits that matter. */
-static int seconds_decimals(const struct compare *compare)
+/* Seconds, or microseconds if any row takes less than a millisecond. */
+struct unit {
+    double per_second;
+    int decimals; /* such that the shortest time has three or four digits that matter */
+};
+
+static struct unit unit_for(const struct compare *compare)
 {
     double shortest = compare_seconds(compare, 0).median;
     int decimals = 2;
@@ -48,9 +53,12 @@ static int seconds_decimals(const struct compare *compare)
         double median = compare_seconds(compare, i).median;
         shortest = median < shortest ? median : shortest;
     }
-    for (; shortest < 10 && decimals < 9; decimals++)
+    bool is_short = shortest < 1e-3;
+    shortest *= is_short ? 1e6 : 1;
+    decimals -= is_short;
+    for (; shortest < 10 && decimals < 7; decimals++)
         shortest *= 10;
-    return decimals;
+    return is_short ? (struct unit){1e6, decimals} : (struct unit){1, decimals};
 }
 
 static int ratio_decimals(double value)
@@ -79,7 +87,7 @@ static void fill_rate(struct table_row *out, const struct compare *compare, size
 {
     char(*cells)[TABLE_CELL_BYTES] = out->cells;
     const size_t bytes = TABLE_CELL_BYTES;
-    double rate = (double)compare->elements * sizeof(double);
+    double rate = compare_bytes(compare);
     if (compare->kernel->data == NULL)
         return;
     snprintf(cells[COLUMN_RATE], bytes, "%.2f",
@@ -104,13 +112,14 @@ static void fill_row(struct table_row *out, const struct compare *compare, size_
         return;
     struct estimate seconds = compare_seconds(compare, index);
     struct estimate speedup = compare_speedup(compare, index, 0);
-    int decimals = seconds_decimals(compare);
+    struct unit unit = unit_for(compare);
     int digits = ratio_decimals(speedup.median);
-    snprintf(cells[COLUMN_MEDIAN], bytes, "%.*f", decimals, seconds.median);
-    snprintf(cells[COLUMN_MIN], bytes, "%.*f", decimals, compare_least(compare, index));
+    snprintf(cells[COLUMN_MEDIAN], bytes, "%.*f", unit.decimals, seconds.median * unit.per_second);
+    snprintf(cells[COLUMN_MIN], bytes, "%.*f", unit.decimals,
+             compare_least(compare, index) * unit.per_second);
     if (compare->kernel->data != NULL) /* else a run is many jobs, and their CPU time no job's */
-        snprintf(cells[COLUMN_CPU], bytes, "%.*f", decimals < 4 ? decimals : 4,
-                 compare_cpu_seconds(compare, index).median);
+        snprintf(cells[COLUMN_CPU], bytes, "%.*f", unit.decimals,
+                 compare_cpu_seconds(compare, index).median * unit.per_second);
     snprintf(cells[COLUMN_SPEEDUP], bytes, "%.*f", digits, speedup.median);
     if (index > 0 && has_intervals(compare))
         snprintf(cells[COLUMN_SPEEDUP_RANGE], bytes, "%.*f..%.*f", digits, speedup.low, digits,
@@ -127,10 +136,10 @@ static void print_heading(const struct compare *compare, size_t width)
     char text[1200];
     machine_cpu(cpu);
     shape_text(shape, compare->ndim, compare->shape);
-    bytes_text(size, (double)compare->elements * sizeof(double));
-    snprintf(text, sizeof text, "%s of %s f64, %s; %zu worker%s, %zu round%s; %s", compare->name,
-             shape, size, compare->workers, compare->workers > 1 ? "s" : "", compare->rounds,
-             compare->rounds > 1 ? "s" : "", cpu);
+    bytes_text(size, compare_bytes(compare));
+    snprintf(text, sizeof text, "%s of %s %s, %s; %zu worker%s, %zu round%s; %s", compare->name,
+             shape, sheaf_dtype_name(compare->dtype), size, compare->workers,
+             compare->workers > 1 ? "s" : "", compare->rounds, compare->rounds > 1 ? "s" : "", cpu);
     paragraph_print(stdout, width, 0, text);
     if (!compare->kernel->has_limit)
         return;
@@ -198,13 +207,20 @@ static void print_notes(const struct compare *compare, size_t width)
 int compare_print(const struct compare *compare)
 {
     struct table_row rows[COMPARE_ROWS_MAX];
-    const struct table table = {columns, COLUMNS, rows, compare->row_count};
+    struct table_column named[COLUMNS];
+    const struct table table = {named, COLUMNS, rows, compare->row_count};
+    bool is_short = unit_for(compare).per_second > 1;
     size_t width = terminal_width(1);
     size_t differing = SIZE_MAX;
     for (size_t i = 0; i < compare->row_count; i++) {
         fill_row(&rows[i], compare, i);
         if (!compare->rows[i].is_peer && !compare->rows[i].is_same && !compare->rows[i].may_differ)
             differing = i;
+    }
+    memcpy(named, columns, sizeof columns);
+    for (size_t c = COLUMN_MEDIAN; is_short && c <= COLUMN_CPU; c++) {
+        named[c].below = "us";
+        named[c].unit = " us";
     }
     print_heading(compare, width);
     putchar('\n');

@@ -39,6 +39,11 @@ const struct compare_kernel *compare_kernel_by_name(const char *name)
     return &other;
 }
 
+double compare_bytes(const struct compare *compare)
+{
+    return (double)compare->elements * (double)sheaf_dtype_size(compare->dtype);
+}
+
 /* Beside the array: the little one, and what each segment has behind its data. */
 enum { LITTLE = 8192, BESIDE_BYTES = LITTLE * 8 + 65536 };
 
@@ -49,9 +54,9 @@ static uint64_t usable_bytes(void)
 }
 
 /* The largest number of elements that fits, with two digits; 0 if it is not worth it. */
-static size_t fitting_elements(uint64_t free_bytes)
+static size_t fitting_elements(uint64_t free_bytes, size_t element)
 {
-    uint64_t fits = free_bytes > BESIDE_BYTES ? (free_bytes - BESIDE_BYTES) / sizeof(double) : 0;
+    uint64_t fits = free_bytes > BESIDE_BYTES ? (free_bytes - BESIDE_BYTES) / element : 0;
     uint64_t unit = 1;
     if (fits < 10000)
         return 0;
@@ -64,8 +69,8 @@ static int too_large(const struct compare *compare, uint64_t free_bytes)
 {
     char need[24];
     char left[24];
-    size_t fits = fitting_elements(free_bytes);
-    bytes_text(need, (double)compare->elements * sizeof(double));
+    size_t fits = fitting_elements(free_bytes, sheaf_dtype_size(compare->dtype));
+    bytes_text(need, compare_bytes(compare));
     bytes_text(left, (double)free_bytes);
     if (compare->kernel->kind == COMPARE_SVD)
         return failure("compare",
@@ -85,7 +90,8 @@ static int too_large(const struct compare *compare, uint64_t free_bytes)
 }
 
 /* One owned array of our own; a key that another process of the same number left is passed by. */
-static sheaf_status make_array(sheaf_array **out, char key[40], size_t ndim, const size_t *shape)
+static sheaf_status make_array(sheaf_array **out, char key[40], sheaf_dtype dtype, size_t ndim,
+                               const size_t *shape)
 {
     static const sheaf_create_options owned = {.lifetime = SHEAF_OWNED};
     static int number;
@@ -96,7 +102,7 @@ static sheaf_status make_array(sheaf_array **out, char key[40], size_t ndim, con
         else
             snprintf(key, 40, "sheaf-compare-%d-%d", (int)getpid(), number);
         number++;
-        status = interrupt_create(out, key, SHEAF_F64, ndim, shape, &owned);
+        status = interrupt_create(out, key, dtype, ndim, shape, &owned);
     }
     return status;
 }
@@ -106,16 +112,17 @@ static int make_arrays(struct compare *compare)
     const size_t little = LITTLE;
     uint64_t bytes;
     uint64_t free_bytes = usable_bytes();
-    if (__builtin_mul_overflow((uint64_t)compare->elements, sizeof(double), &bytes) ||
+    if (__builtin_mul_overflow((uint64_t)compare->elements, sheaf_dtype_size(compare->dtype),
+                               &bytes) ||
         free_bytes < BESIDE_BYTES || bytes > free_bytes - BESIDE_BYTES)
         return too_large(compare, free_bytes);
     progress_show("compare %s: making the array", compare->name);
     sheaf_status status =
-        make_array(&compare->data, compare->key[0], compare->ndim, compare->shape);
+        make_array(&compare->data, compare->key[0], compare->dtype, compare->ndim, compare->shape);
     if (status == SHEAF_ERR_NO_SPACE || status == SHEAF_ERR_NO_MEMORY)
         return too_large(compare, usable_bytes()); /* somebody else was quicker */
     if (status == SHEAF_OK && compare->op != 0)
-        status = make_array(&compare->other, compare->key[1], 1, &little);
+        status = make_array(&compare->other, compare->key[1], compare->dtype, 1, &little);
     if (status == SHEAF_OK && compare->kernel->kind == COMPARE_SVD) {
         size_t shape[SHEAF_MAX_DIMS];
         size_t last = compare->ndim - 1;
@@ -125,7 +132,7 @@ static int make_arrays(struct compare *compare)
     }
     if (status != SHEAF_OK)
         return library_failure("compare");
-    fill_array(compare->data, FILL_UNIFORM, compare->seed, compare->workers);
+    fill_array(compare->data, compare->fill, compare->seed, compare->workers);
     return DONE;
 }
 
@@ -158,7 +165,9 @@ static int open_peers(struct compare *compare)
     snprintf(workers, sizeof workers, "%zu", compare->workers);
     if (setenv("SHEAF_PEER_KERNEL", compare->name, 1) != 0 ||
         setenv("SHEAF_PEER_KEY", compare->key[0], 1) != 0 ||
-        setenv("SHEAF_PEER_SHAPE", shape, 1) != 0 || setenv("SHEAF_PEER_WORKERS", workers, 1) != 0)
+        setenv("SHEAF_PEER_SHAPE", shape, 1) != 0 ||
+        setenv("SHEAF_PEER_DTYPE", sheaf_dtype_name(compare->dtype), 1) != 0 ||
+        setenv("SHEAF_PEER_WORKERS", workers, 1) != 0)
         return failure("compare", "no memory for the environment");
     return peers_open(&compare->peers, "compare", compare->peers_path);
 }

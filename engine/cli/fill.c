@@ -7,7 +7,8 @@
 
 #include "cli/team.h"
 
-static const char *const names[FILL_KINDS] = {"zeros", "arange", "uniform", "normal"};
+static const char *const names[FILL_KINDS] = {"zeros",  "arange",     "uniform",
+                                              "normal", "descending", "wide"};
 
 struct fill {
     void *data;
@@ -25,13 +26,19 @@ enum fill_kind fill_by_name(const char *name)
     return (enum fill_kind)kind;
 }
 
+const char *fill_name(enum fill_kind kind)
+{
+    return names[kind];
+}
+
 const char *fill_refusal(enum fill_kind kind, sheaf_dtype dtype, size_t n)
 {
     bool is_integer = dtype == SHEAF_I32 || dtype == SHEAF_I64;
-    if (kind == FILL_NORMAL && is_integer)
-        return "--fill normal needs --dtype f32 or f64";
-    if (kind == FILL_ARANGE && dtype == SHEAF_I32 && n > (size_t)INT32_MAX + 1)
-        return "--fill arange: the last element does not fit in i32; take --dtype i64";
+    if ((kind == FILL_NORMAL || kind == FILL_WIDE) && is_integer)
+        return "--fill normal and wide need --dtype f32 or f64";
+    if ((kind == FILL_ARANGE || kind == FILL_DESCENDING) && dtype == SHEAF_I32 &&
+        n > (size_t)INT32_MAX + 1)
+        return "--fill arange or descending: an element does not fit in i32; take --dtype i64";
     return NULL;
 }
 
@@ -63,10 +70,23 @@ static double normal_at(uint64_t seed, uint64_t position)
     return radius * ((position & 1) == 0 ? cos(angle) : sin(angle));
 }
 
+static double wide_at(const struct fill *fill, uint64_t position)
+{
+    uint64_t bits = random_at(fill->seed, position);
+    int most = fill->dtype == SHEAF_F32 ? 120 : 990;
+    int exponent = (int)(bits % (uint64_t)(2 * most + 1)) - most;
+    double magnitude = ldexp(1 + (double)(bits >> 12) * 0x1p-53, exponent);
+    return (bits & UINT64_C(0x800)) != 0 ? -magnitude : magnitude;
+}
+
 static double float_at(const struct fill *fill, uint64_t i)
 {
     if (fill->kind == FILL_ARANGE)
         return (double)i;
+    if (fill->kind == FILL_DESCENDING)
+        return (double)(fill->n - 1 - i);
+    if (fill->kind == FILL_WIDE)
+        return wide_at(fill, i);
     if (fill->kind == FILL_NORMAL)
         return normal_at(fill->seed, i);
     if (fill->dtype == SHEAF_F32) /* so that rounding cannot make it 1 */
@@ -76,6 +96,8 @@ static double float_at(const struct fill *fill, uint64_t i)
 
 static int64_t whole_at(const struct fill *fill, uint64_t i)
 {
+    if (fill->kind == FILL_DESCENDING)
+        return (int64_t)(fill->n - 1 - i);
     return fill->kind == FILL_ARANGE ? (int64_t)i : integer_at(fill->seed, i);
 }
 

@@ -5,6 +5,8 @@
  *     zeros     0
  *     arange    i
  *     uniform   f64 [0, 1) in steps of 2^-53, f32 in steps of 2^-24; integers -1000000..999999
+ *     descending n - 1 - i
+ *     wide      floats of either sign and any magnitude: f64 2^-990 .. 2^990, f32 2^-120 .. 2^120
  *     normal    mean 0, variance 1 (Box and Muller, 1958); floats only */
 #ifndef SHEAF_CLI_FILL_H
 #define SHEAF_CLI_FILL_H
@@ -15,10 +17,19 @@
 
 #include <sheaf/sheaf.h>
 
-enum fill_kind { FILL_ZEROS, FILL_ARANGE, FILL_UNIFORM, FILL_NORMAL, FILL_KINDS };
+enum fill_kind {
+    FILL_ZEROS,
+    FILL_ARANGE,
+    FILL_UNIFORM,
+    FILL_NORMAL,
+    FILL_DESCENDING,
+    FILL_WIDE,
+    FILL_KINDS
+};
 
 /* FILL_KINDS if there is none of this name. */
 enum fill_kind fill_by_name(const char *name);
+const char *fill_name(enum fill_kind kind);
 
 /* What is wrong with filling n elements of this dtype so; NULL if nothing is. */
 const char *fill_refusal(enum fill_kind kind, sheaf_dtype dtype, size_t n);

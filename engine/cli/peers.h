@@ -4,7 +4,8 @@
  * one name a line, and then kept running, `PROGRAM --serve`. The environment says what to do:
  *
  *     SHEAF_PEER_KERNEL   max, sum, hash, svd, scrypt, executors ...
- *     SHEAF_PEER_KEY      the shared array, f64, to be attached by key ("" if there is none)
+ *     SHEAF_PEER_KEY      the shared array, to be attached by key
+ *     SHEAF_PEER_DTYPE    its dtype: f64 ...
  *     SHEAF_PEER_SHAPE    its shape: 300000000, 600x1000x10; scrypt: passwords x N x r x p
  *     SHEAF_PEER_WORKERS  threads or processes that it may use
  *
