@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 
+enum { DEADLINE_NS = 50000000 };
 enum { WORKERS = 2, ROUNDS = 3, FOR_EVER = 1000000 };
 
 /* What a death at a place may be laid to: the start of the worker, nothing, or the node that it holds. */
@@ -67,12 +68,12 @@ static void disarm(void)
     CHECK(unsetenv("SHEAF_FAILPOINT") == 0);
 }
 
-static sheaf_status open_pool(sheaf_executor **pool)
+static sheaf_status open_pool(sheaf_executor **pool, sheaf_executor_options options)
 {
     /* Workers that sleep pass through more places than workers that spin. */
-    return sheaf_executor_open(
-        pool, SHEAF_PROCESSES,
-        &(sheaf_executor_options){.workers = WORKERS, .spin = SHEAF_SPIN_NEVER});
+    options.workers = WORKERS;
+    options.spin = SHEAF_SPIN_NEVER;
+    return sheaf_executor_open(pool, SHEAF_PROCESSES, &options);
 }
 
 /* The sum on the pool: the right bits, or the status of the error, which is in *failure. */
@@ -134,7 +135,7 @@ static void the_first_workers_die_at_each_place(void)
         for (size_t k = 0; k < DEATHS; k++) {
             sheaf_executor *pool;
             arm(places[i].name, deaths[k], 1, 1);
-            CHECK_OK(open_pool(&pool));
+            CHECK_OK(open_pool(&pool, (sheaf_executor_options){0}));
             results_are_right_until_a_worker_is_replaced(pool);
             sheaf_executor_close(pool);
             CHECK(check_descriptors() == descriptors);
@@ -154,7 +155,7 @@ static void all_workers_die_at_each_place(void)
             sheaf_executor *pool;
             sheaf_failure failure;
             arm(places[i].name, deaths[k], 1, FOR_EVER);
-            if (open_pool(&pool) != SHEAF_OK) {
+            if (open_pool(&pool, (sheaf_executor_options){0}) != SHEAF_OK) {
                 CHECK(places[i].blame == START);
                 CHECK(
                     strstr(sheaf_last_error(), deaths[k] == 0 ? "exited with status 7" : "signal"));
@@ -178,7 +179,7 @@ static void ten_kills_fail_a_node(void)
     sheaf_executor *pool;
     sheaf_failure failure;
     arm("running", SIGKILL, 1, FOR_EVER);
-    CHECK_OK(open_pool(&pool));
+    CHECK_OK(open_pool(&pool, (sheaf_executor_options){0}));
     CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
     CHECK(failure.signal == SIGKILL);
     CHECK(strstr(failure.text, "ended 10 workers") != NULL);
@@ -235,7 +236,7 @@ static void workers_stop_and_go_on_at_each_place(void)
         sheaf_failure failure;
         arm(places[i].name, SIGSTOP, 1, 1);
         CHECK(pthread_create(&waker.thread, NULL, wake, &waker) == 0);
-        CHECK_OK(open_pool(&pool));
+        CHECK_OK(open_pool(&pool, (sheaf_executor_options){0}));
         int64_t until = clock_now_ns() + 20000000000;
         for (int k = 0; k < ROUNDS || (atomic_load(&waker.woken) == 0 && clock_now_ns() < until);
              k++) {
@@ -252,6 +253,73 @@ static void workers_stop_and_go_on_at_each_place(void)
     printf("  longest sum: %.1f ms\n", (double)longest_ns / 1e6);
 }
 
+/* A worker that stops and stays so: with a deadline it is ended, wherever it is, and the work goes on. */
+static void stopped_workers_are_replaced_after_the_deadline(void)
+{
+    longest_ns = 0;
+    for (size_t i = 0; i < PLACES; i++) {
+        /* Before the hello the bound of starts holds, so only a replacement is stopped there. */
+        unsigned incarnation = i < 2 ? 2 : 1;
+        sheaf_executor *pool;
+        sheaf_worker_info info;
+        arm(places[i].name, SIGSTOP, incarnation, incarnation);
+        CHECK_OK(open_pool(&pool, (sheaf_executor_options){.deadline_ns = DEADLINE_NS}));
+        CHECK_OK(sheaf_executor_worker(&info, pool, 0));
+        if (incarnation == 2)
+            kill(info.pid, SIGKILL);
+        results_are_right_until_a_worker_is_replaced(pool);
+        sheaf_executor_close(pool);
+    }
+    disarm();
+    printf("  longest sum: %.1f ms\n", (double)longest_ns / 1e6);
+}
+
+static void a_task_that_is_always_overdue_fails_with_its_deadline(void)
+{
+    sheaf_executor *pool;
+    sheaf_failure failure;
+    arm("running", SIGSTOP, 1, FOR_EVER);
+    CHECK_OK(open_pool(&pool, (sheaf_executor_options){.deadline_ns = DEADLINE_NS}));
+    CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
+    CHECK(failure.signal == SIGKILL);
+    CHECK(strstr(failure.text, "ended 3 workers") != NULL);
+    CHECK(strstr(failure.text, "deadline of 50 ms") != NULL);
+    disarm();
+    CHECK_OK(sum_on(pool, small, small_sum, &failure));
+    sheaf_executor_close(pool);
+}
+
+static void attempts_are_as_many_as_asked_for(void)
+{
+    for (uint32_t attempts = 1; attempts <= SHEAF_MAX_ATTEMPTS; attempts += 7) {
+        sheaf_executor *pool;
+        sheaf_failure failure;
+        char text[32];
+        snprintf(text, sizeof text, "ended %u worker%s;", attempts, attempts == 1 ? "" : "s");
+        arm("running", attempts % 2 == 1 ? SIGKILL : SIGSEGV, 1, FOR_EVER);
+        CHECK_OK(open_pool(&pool, (sheaf_executor_options){.attempts_max = attempts}));
+        CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
+        CHECK(strstr(failure.text, text) != NULL);
+        sheaf_executor_close(pool);
+    }
+    disarm();
+}
+
+static void limits_out_of_range_are_refused(void)
+{
+    sheaf_executor *pool;
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, open_pool(&pool, (sheaf_executor_options){.deadline_ns = -1}));
+    CHECK_STATUS(
+        SHEAF_ERR_ARGUMENT,
+        open_pool(&pool, (sheaf_executor_options){.deadline_ns = SHEAF_MAX_DEADLINE_NS + 1}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, open_pool(&pool, (sheaf_executor_options){
+                                                          .attempts_max = SHEAF_MAX_ATTEMPTS + 1}));
+    CHECK_STATUS(
+        SHEAF_ERR_UNSUPPORTED,
+        sheaf_executor_open(&pool, SHEAF_THREADS, &(sheaf_executor_options){.deadline_ns = 1}));
+    CHECK_ERROR_SAYS("SHEAF_PROCESSES");
+}
+
 #else
 
 static void in_this_build_a_place_is_nothing(void)
@@ -260,7 +328,7 @@ static void in_this_build_a_place_is_nothing(void)
         sheaf_executor *pool;
         sheaf_failure failure;
         arm(places[i].name, SIGKILL, 1, FOR_EVER);
-        CHECK_OK(open_pool(&pool));
+        CHECK_OK(open_pool(&pool, (sheaf_executor_options){0}));
         CHECK_OK(sum_on(pool, large, large_sum, &failure));
         CHECK(replaced(pool) == 0);
         sheaf_executor_close(pool);
@@ -278,6 +346,10 @@ int main(int argc, char **argv)
         CASE(all_workers_die_at_each_place),
         CASE(ten_kills_fail_a_node),
         CASE(workers_stop_and_go_on_at_each_place),
+        CASE(stopped_workers_are_replaced_after_the_deadline),
+        CASE(a_task_that_is_always_overdue_fails_with_its_deadline),
+        CASE(attempts_are_as_many_as_asked_for),
+        CASE(limits_out_of_range_are_refused),
 #else
         CASE(in_this_build_a_place_is_nothing),
 #endif

@@ -49,6 +49,21 @@ static struct sheaf_executor *take_handle(void)
     return NULL;
 }
 
+static sheaf_status check_limits(sheaf_backend backend, const sheaf_executor_options *options)
+{
+    if (options->deadline_ns < 0 || options->deadline_ns > SHEAF_MAX_DEADLINE_NS)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: a deadline of %lld ns",
+                          (long long)options->deadline_ns);
+    if (options->deadline_ns != 0 && backend != SHEAF_PROCESSES)
+        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
+                          "open an executor: a deadline ends a worker that is overdue, which a "
+                          "thread cannot be: open SHEAF_PROCESSES");
+    if (options->attempts_max > SHEAF_MAX_ATTEMPTS)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: %u attempts, at most %d",
+                          options->attempts_max, SHEAF_MAX_ATTEMPTS);
+    return SHEAF_OK;
+}
+
 sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
                                  const sheaf_executor_options *options)
 {
@@ -67,6 +82,9 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
                           options->workers, SHEAF_MAX_WORKERS);
     if (options->spin > SHEAF_SPIN_ALL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: no such spin option");
+    sheaf_status status = check_limits(backend, options);
+    if (status != SHEAF_OK)
+        return status;
     struct sheaf_executor *executor = take_handle();
     if (executor == NULL)
         return SHEAF_FAIL(SHEAF_ERR_BUSY, "open an executor: %d are open, close one",
@@ -78,10 +96,14 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
     executor->workers = options->workers != 0 ? options->workers : cpus_usable();
     if (executor->workers > SHEAF_MAX_WORKERS)
         executor->workers = SHEAF_MAX_WORKERS;
-    sheaf_status status = ops->open(executor, options);
+    status = ops->open(executor, options);
     if (status != SHEAF_OK) {
         store_seq_cst(&executor->state, EXECUTOR_FREE);
         return status;
+    }
+    if (executor->pool != NULL) {
+        executor->pool->deadline_ns = options->deadline_ns;
+        executor->pool->attempts_max = options->attempts_max;
     }
     store_seq_cst(&executor->state, EXECUTOR_OPEN);
     *out = executor;

@@ -82,6 +82,14 @@ static sheaf_status place_symbol(struct pool *pool, struct job_symbol *place,
     return symbols_place(pool, &processes->symbols, place, symbol);
 }
 
+static void notify(struct pool *pool)
+{
+    const struct processes *processes = pool->context;
+    uint64_t one = 1;
+    ssize_t written = write(processes->wake, &one, sizeof one);
+    (void)written; /* it cannot fail: the counter is far from full */
+}
+
 static sheaf_status start_supervisor(struct processes *processes)
 {
     sigset_t all;
@@ -97,10 +105,8 @@ static sheaf_status start_supervisor(struct processes *processes)
 
 static void stop_supervisor(struct processes *processes)
 {
-    uint64_t one = 1;
     store_seq_cst(&processes->is_stopping, 1);
-    ssize_t written = write(processes->wake, &one, sizeof one);
-    (void)written; /* it cannot fail: the counter is far from full */
+    notify(processes->pool);
     pthread_join(processes->supervisor, NULL);
 }
 
@@ -122,7 +128,8 @@ static sheaf_status open_processes(struct sheaf_executor *executor,
     processes->pool->context = processes;
     processes->pool->place = place_segment;
     processes->pool->place_symbol = place_symbol;
-    processes->wake = eventfd(0, EFD_CLOEXEC);
+    processes->pool->notify = notify;
+    processes->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (processes->wake < 0) {
         status = SHEAF_FAIL(SHEAF_ERR_SYSTEM, "open a pool: eventfd: too many open files?");
         goto release_pool;

@@ -21,6 +21,9 @@ struct child {
     int pidfd;
     int socket;
     uint64_t incarnation;
+    bool is_condemned;   /* as overdue; see job/due.h */
+    bool is_charged;     /* if so: it ran a node then */
+    int64_t stopped_ns;  /* 0, or since when it is seen to be stopped */
     int64_t deadline_ns; /* STARTING: hello is due. NONE: not to be started before. READY: since */
 };
 

@@ -25,6 +25,7 @@
 #include "base/cpus.h"
 #include "base/futex.h"
 #include "exec/message.h"
+#include "exec/overdue.h"
 #include "exec/processes.h"
 #include "exec/spawn.h"
 
@@ -101,6 +102,8 @@ static void start(struct processes *processes, uint32_t row)
         child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
         if (child->pidfd >= 0) {
             child->state = CHILD_STARTING;
+            child->is_condemned = false;
+            child->stopped_ns = 0;
             child->deadline_ns = clock_now_ns() + hello_bound_ns;
             return;
         }
@@ -122,22 +125,25 @@ static void describe_death(struct death *death, const struct child *child)
     siginfo_t info = {0};
     bool is_known = waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED) == 0;
     if (!is_known) {
-        death->is_kill = true;
+        death->charge = CHARGE_KILL;
         snprintf(death->text, sizeof death->text, "ended, and the host program reaped it");
     } else if (info.si_code == CLD_EXITED) {
         snprintf(death->text, sizeof death->text, "exited with status %d", info.si_status);
     } else {
         death->signal = info.si_status;
-        death->is_kill = info.si_status == SIGKILL || info.si_status == SIGTERM;
+        if (info.si_status == SIGKILL || info.si_status == SIGTERM)
+            death->charge = CHARGE_KILL;
         snprintf(death->text, sizeof death->text, "was ended by signal %d (%s)", info.si_status,
                  strsignal(info.si_status));
     }
+    if (child->is_condemned)
+        death->charge = child->is_charged ? CHARGE_OVERDUE : CHARGE_NOTHING;
 }
 
 static void bury(struct processes *processes, uint32_t row)
 {
     struct child *child = &processes->children[row];
-    struct death death = {.row = row, .incarnation = child->incarnation};
+    struct death death = {.row = row, .incarnation = child->incarnation, .charge = CHARGE_CRASH};
     bool was_ready = child->state == CHILD_READY;
     int64_t lived_ns = clock_now_ns() - child->deadline_ns; /* since hello, if it was ready */
     describe_death(&death, child);
@@ -151,7 +157,7 @@ static void bury(struct processes *processes, uint32_t row)
     bool held_nothing = pool_bury(processes->pool, &death) == 0;
     if (load_acquire(&processes->is_stopping))
         return;
-    if (!was_ready || (held_nothing && !death.is_kill && lived_ns < proven_ns)) {
+    if (!was_ready || (held_nothing && death.charge == CHARGE_CRASH && lived_ns < proven_ns)) {
         char why[128];
         snprintf(why, sizeof why, "it %s %s", death.text,
                  was_ready ? "as soon as it had started" : "before it said hello");
@@ -241,8 +247,8 @@ static void answer(struct processes *processes, struct child *child)
     }
 }
 
-/* Starts what is due. Returns how long poll() may sleep, in ms; -1: without bound. */
-static int start_due(struct processes *processes)
+/* Starts what is due. Returns when more will be, or INT64_MAX. */
+static int64_t start_due(struct processes *processes)
 {
     int64_t next = INT64_MAX;
     bool is_broken = load_acquire(&processes->opened) == 2;
@@ -259,17 +265,25 @@ static int start_due(struct processes *processes)
             next = child->deadline_ns;
         is_broken = load_acquire(&processes->opened) == 2;
     }
-    if (next == INT64_MAX)
+    return next;
+}
+
+/* A timeout for poll(); -1: without bound. */
+static int ms_until(int64_t when_ns)
+{
+    if (when_ns == INT64_MAX)
         return -1;
-    int64_t left = next - clock_now_ns();
-    return left <= 0 ? 1 : (int)(left / 1000000) + 1;
+    int64_t left_ms = (when_ns - clock_now_ns()) / 1000000;
+    return left_ms < 0 ? 1 : left_ms > 60000 ? 60000 : (int)left_ms + 1;
 }
 
 static void look_after_children(struct processes *processes)
 {
     struct pollfd events[1 + 2 * BOARD_WORKERS];
     uint32_t workers = processes->pool->board->workers;
-    int timeout_ms = start_due(processes);
+    int64_t next_start = start_due(processes);
+    int64_t next_look = overdue_look(processes);
+    int timeout_ms = ms_until(next_start < next_look ? next_start : next_look);
     events[0] = (struct pollfd){.fd = processes->wake, .events = POLLIN};
     for (uint32_t i = 0; i < workers; i++) {
         const struct child *child = &processes->children[i];
@@ -283,6 +297,9 @@ static void look_after_children(struct processes *processes)
         poll(NULL, 0, 10); /* EAGAIN, ENOMEM: they pass */
         return;
     }
+    uint64_t told;
+    if (events[0].revents != 0 && read(processes->wake, &told, sizeof told) < 0)
+        return; /* it is looked at again */
     for (uint32_t i = 0; i < workers; i++) {
         if ((events[2 + 2 * i].revents & POLLIN) != 0)
             bury(processes, i);
@@ -302,6 +319,8 @@ static void end_all(struct processes *processes)
         struct child *child = &processes->children[i];
         if (child->state == CHILD_NONE)
             continue;
+        if (child->state == CHILD_STARTING)
+            end_child(child); /* it has done nothing yet */
         int64_t left = bound - clock_now_ns();
         struct pollfd event = {.fd = child->pidfd, .events = POLLIN};
         if (poll(&event, 1, left > 0 ? (int)(left / 1000000) : 0) == 0)

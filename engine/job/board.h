@@ -25,6 +25,7 @@
  *     words                                           see word.h
  *     partial of a node                               the holder of its RUNNING word
  *     worker[i].entered, .state                       worker i; after its death the supervisor
+ *     worker[i].due                                   worker i and the supervisor, by CAS
  *     worker[i].incarnation, .pid                     the supervisor
  *
  * Rules of a job's life
@@ -68,6 +69,7 @@ struct worker_row {
     _Atomic int32_t pid;
     _Atomic uint64_t incarnation; /* 1 for the first process in this row */
     _Atomic uint64_t entered;     /* entered_name(), or 0 */
+    _Atomic int64_t due;          /* see due.h */
 };
 
 /* How workers find a segment's memory. A row is free when generation is even. */
@@ -133,6 +135,7 @@ struct job {
     uint32_t isa;
     uint32_t tasks;
     uint32_t task_shift;   /* a task is 2^task_shift leaves */
+    int64_t deadline_ns;   /* for a node, see due.h; 0: none */
     uint32_t attempts_max; /* deaths that a node may cost; 0: as word.h says */
     uint64_t leaves;
     uint32_t partial_stride;

@@ -109,7 +109,8 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->leaves = request->plan.leaves;
     job->partial_stride = stride;
     job->array_count = request->array_count;
-    job->attempts_max = request->attempts_max;
+    job->deadline_ns = request->deadline_ns != 0 ? request->deadline_ns : pool->deadline_ns;
+    job->attempts_max = request->attempts_max != 0 ? request->attempts_max : pool->attempts_max;
     memcpy(job->params, request->params, sizeof job->params);
     status = place_all(pool, job, request);
     if (status != SHEAF_OK)
@@ -129,6 +130,15 @@ static sheaf_status check_usable(const struct pool *pool)
     if (pool->broken[0] != '\0')
         return SHEAF_FAIL(SHEAF_ERR_WORKER, "%s", pool->broken);
     return SHEAF_OK;
+}
+
+/* Tells the supervisor to look after deadlines sooner than it would. Under the mutex. */
+static void expect(struct pool *pool, int64_t deadline_ns)
+{
+    if (clock_now_ns() + deadline_ns >= load_relaxed(&pool->next_look_ns))
+        return;
+    store_relaxed(&pool->next_look_ns, 0);
+    pool->notify(pool);
 }
 
 /* Under the mutex. */
@@ -159,6 +169,8 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
     *out = (struct ticket){.slot = index, .generation = slot->generation};
     store_seq_cst(&job->state, job_state(slot->generation, JOB_QUEUED));
     or_seq_cst(&pool->board->active[index / 64], UINT64_C(1) << index % 64);
+    if (job->deadline_ns != 0)
+        expect(pool, job->deadline_ns);
     uint32_t tasks = job->tasks + (pool->taken - 1);
     work_announce(pool->board, tasks > helpers ? tasks - helpers : 0);
     return SHEAF_OK;
@@ -350,6 +362,7 @@ uint32_t pool_bury(struct pool *pool, const struct death *death)
             held += job_bury(board_job(pool->board, i), pool->board, i, death);
     store_seq_cst(&pool->board->worker[death->row].state, WORKER_ABSENT);
     store_seq_cst(&pool->board->worker[death->row].entered, 0);
+    store_seq_cst(&pool->board->worker[death->row].due, 0);
     pthread_mutex_unlock(&pool->mutex);
     work_wake_all(pool->board);
     return held;
@@ -378,6 +391,7 @@ sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared)
     }
     pool->references = 1;
     pool->rows = workers;
+    store_relaxed(&pool->next_look_ns, INT64_MAX);
     pthread_mutex_init(&pool->mutex, NULL);
     *out = pool;
     return SHEAF_OK;

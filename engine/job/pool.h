@@ -42,7 +42,12 @@ struct pool {
     /* The same for its symbol. NULL: workers are threads, and use its local_address. */
     sheaf_status (*place_symbol)(struct pool *pool, struct job_symbol *place,
                                  const struct symbol *symbol);
-    void *context; /* of the backend, for place */
+    /* Has the supervisor look at once; for jobs with a deadline, which only process pools take. */
+    void (*notify)(struct pool *pool);
+    _Atomic int64_t next_look_ns; /* when it looks for who is overdue; written under the mutex */
+    void *context;                /* of the backend, for place and notify */
+    int64_t deadline_ns;          /* of jobs that name none of their own; 0: none */
+    uint32_t attempts_max;        /* the same; 0: as word.h says */
 };
 
 /* A request's job in a pool. */

@@ -16,7 +16,8 @@ struct request {
     uint32_t op;  /* index in sheaf_ops[] */
     uint32_t isa; /* index of sheaf_kernels_at() */
     uint32_t array_count;
-    uint32_t attempts_max; /* 0: what suits work that can be done again */
+    int64_t deadline_ns;   /* for each task; 0: that of the pool */
+    uint32_t attempts_max; /* 0: that of the pool */
     const struct sheaf_array *arrays[OP_ARRAYS_MAX];
     struct symbol *symbol; /* the user's code that the operation calls, or NULL; the caller's */
     _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
@@ -31,6 +32,7 @@ struct request {
 static inline void request_clear(struct request *request)
 {
     request->array_count = 0;
+    request->deadline_ns = 0;
     request->attempts_max = 0;
     request->symbol = NULL;
     for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)

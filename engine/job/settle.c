@@ -82,6 +82,24 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
     job_end(job, board, slot, generation, JOB_FAILED);
 }
 
+static void set_poison_error(struct job *job, uint32_t node, uint32_t deaths,
+                             const struct death *death)
+{
+    char text[BOARD_ERROR_BYTES];
+    char how[144];
+    if (death->charge == CHARGE_OVERDUE)
+        snprintf(how, sizeof how,
+                 "was ended as it had taken longer than the deadline of %g ms. Allow more time",
+                 (double)job->deadline_ns / 1e6);
+    else
+        snprintf(how, sizeof how, "%s. Run it on the sequential executor to see the cause",
+                 death->text);
+    snprintf(text, sizeof text, "part %u of %u of the job ended %u worker%s; the last one %s",
+             node / 2 + 1, job->tasks, deaths, deaths == 1 ? "" : "s", how);
+    job_set_error(job, word_holder(HOLDER_SUPERVISOR, 0), SHEAF_ERR_WORKER, (int32_t)death->row,
+                  death->signal, text);
+}
+
 /* Opens a word whose holder is dead again, or fails it after too many deaths. The job is to fail, too, if
  * a worker died between marking its node FAILED and saying so. */
 static uint32_t bury_word(struct job *job, uint64_t generation, uint32_t node,
@@ -94,19 +112,13 @@ static uint32_t bury_word(struct job *job, uint64_t generation, uint32_t node,
         job_start_failing(job, generation);
     if (word_state(seen) != WORD_RUNNING || (seen & ~UINT64_C(2047)) != holder)
         return 0;
-    uint64_t after = word_after_death(seen, death->is_kill);
-    if (!word_is_poison(after, job->attempts_max)) {
+    bool is_crash = death->charge == CHARGE_CRASH || death->charge == CHARGE_OVERDUE;
+    uint64_t after = word_after_death(seen, is_crash, death->charge == CHARGE_KILL);
+    if (death->charge == CHARGE_NOTHING || !word_is_poison(after, job->attempts_max)) {
         store_seq_cst(word, after);
         return 1;
     }
-    char text[BOARD_ERROR_BYTES];
-    uint32_t deaths = word_crashes(after) + word_kills(after);
-    snprintf(text, sizeof text,
-             "part %u of %u of the job ended %u worker%s; the last one %s. "
-             "Run it on the sequential executor to see the cause",
-             node / 2 + 1, job->tasks, deaths, deaths == 1 ? "" : "s", death->text);
-    job_set_error(job, word_holder(HOLDER_SUPERVISOR, 0), SHEAF_ERR_WORKER, (int32_t)death->row,
-                  death->signal, text);
+    set_poison_error(job, node, word_crashes(after) + word_kills(after), death);
     store_seq_cst(word, word_with_state(after, WORD_FAILED));
     job_start_failing(job, generation);
     return 1;

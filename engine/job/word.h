@@ -19,8 +19,8 @@
 enum word_state { WORD_OPEN, WORD_RUNNING, WORD_DONE, WORD_FAILED };
 
 /* Attempts of a node by how its workers end, where the job sets no number of its own: a crash is likely to
- * be its doing and a kill is not. WORD_ATTEMPTS_MAX is the most that a job may set. */
-enum { WORD_CRASHES_MAX = 3, WORD_KILLS_MAX = 10, WORD_ATTEMPTS_MAX = 15 };
+ * be its doing and a kill is not. */
+enum { WORD_CRASHES_MAX = 3, WORD_KILLS_MAX = 10 };
 
 static inline enum word_state word_state(uint64_t word)
 {
@@ -63,9 +63,9 @@ static inline bool word_is_poison(uint64_t word, uint32_t attempts_max)
 }
 
 /* The word after its holder's death, open again. */
-static inline uint64_t word_after_death(uint64_t word, int is_kill)
+static inline uint64_t word_after_death(uint64_t word, uint32_t crashes, uint32_t kills)
 {
-    return word_with_state(word, WORD_OPEN) + (UINT64_C(1) << (is_kill ? 7 : 3));
+    return word_with_state(word, WORD_OPEN) + ((uint64_t)crashes << 3) + ((uint64_t)kills << 7);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/atomics.h"
 #include "base/failpoint.h"
 #include "base/futex.h"
+#include "job/due.h"
 #include "job/run.h"
 #include "job/settle.h"
 #include "job/tree.h"
@@ -19,6 +20,8 @@
 struct visit {
     struct worker *worker;
     struct job *job;
+    struct worker_row *row;
+    int64_t deadline_ns; /* of the job, once we are in it */
     uint32_t slot;
     uint64_t generation;
     uint64_t holder; /* our part of a claimed word */
@@ -38,6 +41,12 @@ static bool is_running(const struct visit *visit)
     return load_seq_cst(&visit->job->state) == job_state(visit->generation, JOB_RUNNING);
 }
 
+static void say_between_nodes(const struct visit *visit)
+{
+    if (!due_say(visit->row, visit->deadline_ns, false))
+        due_wait_for_death();
+}
+
 /* Claims an open node. Rule (2) of board.h: the claim holds only if the job still runs after it. */
 static bool claim(struct visit *visit, uint32_t node)
 {
@@ -50,9 +59,11 @@ static bool claim(struct visit *visit, uint32_t node)
     if (!cas_seq_cst(word, &seen, mine))
         return false;
     FAILPOINT("claimed");
-    if (is_running(visit))
+    bool is_in_time = due_say(visit->row, visit->deadline_ns, true);
+    if (is_in_time && is_running(visit))
         return true;
     cas_seq_cst(word, &mine, word_with_state(mine, WORD_OPEN));
+    say_between_nodes(visit);
     return false;
 }
 
@@ -66,6 +77,7 @@ static void mark(struct visit *visit, uint32_t node, enum word_state state)
     assert(is_mine);
     (void)is_mine;
     FAILPOINT("after_done");
+    say_between_nodes(visit);
     visit->did_something = true;
 }
 
@@ -185,30 +197,38 @@ static bool prepare(struct visit *visit)
 bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
 {
     struct job *job = board_job(worker->board, slot);
-    _Atomic uint64_t *entered = &worker->board->worker[worker->row].entered;
+    struct worker_row *row = &worker->board->worker[worker->row];
     struct visit visit = {
         .worker = worker,
         .job = job,
+        .row = row,
         .slot = slot,
         .generation = generation,
         .holder = word_holder(worker->row, worker->incarnation),
     };
-    store_seq_cst(entered, entered_name(slot, generation)); /* rule (1) of board.h */
+    store_seq_cst(&row->entered, entered_name(slot, generation)); /* rule (1) of board.h */
     FAILPOINT("entering");
+    due_wait_for_pardon(row);
     uint64_t state = load_seq_cst(&job->state);
     if (state == job_state(generation, JOB_QUEUED) &&
         cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING)))
         state = job_state(generation, JOB_RUNNING);
-    if (state == job_state(generation, JOB_RUNNING) && prepare(&visit)) {
-        run_what_is_there(&visit);
-        if (visit.op->leave != NULL)
-            visit.op->leave();
+    if (state == job_state(generation, JOB_RUNNING)) {
+        visit.deadline_ns = job->deadline_ns;
+        say_between_nodes(&visit);
+        if (prepare(&visit)) {
+            run_what_is_there(&visit);
+            if (visit.op->leave != NULL)
+                visit.op->leave();
+        }
     }
     if (job_generation(state) == generation)
         job_end_if_failed(job, worker->board, slot, generation);
+    if (!due_say_left(row, visit.deadline_ns))
+        due_wait_for_death();
     FAILPOINT("leaving");
     /* release, pairs with the seq_cst load of whoever wants the slot: our last touch is before it. */
-    store_release(entered, 0);
+    store_release(&row->entered, 0);
     return visit.did_something;
 }
 

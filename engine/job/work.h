@@ -43,13 +43,21 @@ bool spin_until_changed(_Atomic uint32_t *word, uint32_t seen, int64_t end_ns);
 /* Wakes every worker, to look again. */
 void work_wake_all(struct board *board);
 
+/* What a death counts as for the nodes that the worker held. */
+enum charge {
+    CHARGE_CRASH,   /* it crashed or exited */
+    CHARGE_KILL,    /* killed by SIGKILL or SIGTERM, or nobody knows: may not be the node's fault */
+    CHARGE_OVERDUE, /* it was ended while it ran the node for too long: as a crash */
+    CHARGE_NOTHING, /* it was ended as overdue, and ran no node */
+};
+
 /* How a worker ended. */
 struct death {
     uint32_t row;
     uint64_t incarnation;
     int32_t signal; /* 0: it exited, or nobody knows */
-    bool is_kill;   /* may not be the node's fault: SIGKILL, SIGTERM, or unknown */
-    char text[80];  /* "was killed by signal 9 (Killed)" */
+    enum charge charge;
+    char text[80]; /* "was killed by signal 9 (Killed)" */
 };
 
 /* For the supervisor, which has made sure that nobody frees the slot meanwhile: gives back what the dead

@@ -26,24 +26,36 @@ typedef enum sheaf_spin {
     SHEAF_SPIN_ALL = 2,   /* every idle worker spins up to 50 us */
 } sheaf_spin;
 
-enum { SHEAF_MAX_WORKERS = 224 };
+enum { SHEAF_MAX_WORKERS = 224, SHEAF_MAX_ATTEMPTS = 15 };
+
+#define SHEAF_MAX_DEADLINE_NS ((int64_t)1000000000000000000) /* 31 years */
 
 typedef struct sheaf_executor_options {
     size_t workers; /* 0: the CPUs that affinity and cgroup allow */
     sheaf_spin spin;
     const char *worker_path; /* processes: the worker program. NULL: SHEAF_WORKER, else beside
                                 libsheaf, its build tree, libexec */
+    /* Processes: the longest that a worker may take over one task (a part of a job: some MiB of a
+     * reduction, one call of a callable), in nanoseconds; 0: as long as it likes. One that takes
+     * longer, or is stopped (SIGSTOP) as long, is ended by SIGKILL and replaced, and the task is
+     * given to another. */
+    int64_t deadline_ns;
+    /* How many workers a task may cost before the job fails with SHEAF_ERR_WORKER and how the last one
+     * ended; at most SHEAF_MAX_ATTEMPTS. 0: three that crash, exit or are overdue, or ten that are
+     * ended by SIGKILL or SIGTERM, which need not be the task's doing. */
+    uint32_t attempts_max;
 } sheaf_executor_options;
 
 /* Opens an executor. With SHEAF_PROCESSES this is safe at any time, after any use of OpenMP or BLAS.
  * The workers have said hello when it returns. At most 64 are open at once. The caller owns *out.
- * Errors: ARGUMENT, BUSY, NO_MEMORY, WORKER (they do not start; the text lists what was tried). */
+ * Errors: ARGUMENT, BUSY, NO_MEMORY, UNSUPPORTED (a deadline, without processes), WORKER (they do not start; the text lists what was tried). */
 SHEAF_EXPORT sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
                                               const sheaf_executor_options *options);
 
 /* Refuses new work, waits until what was submitted is done, and ends the workers. Futures of it stay
  * valid until they are released. Using a closed executor is SHEAF_ERR_CLOSED, until 64 others have been
- * opened. A worker process that somebody has stopped (SIGSTOP) in the middle of a task is waited for. In a forked child of
+ * opened. A worker process that somebody has stopped (SIGSTOP) in the middle of a task is waited for,
+ * unless the executor has a deadline. In a forked child of
  * the process that opened it, it gives back the child's own copies only. NULL is allowed. */
 SHEAF_EXPORT void sheaf_executor_close(sheaf_executor *executor);
 
