@@ -40,7 +40,6 @@ static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 #if IS_FLOAT && !SKIPS_NANS
             noted[c / 2 % 2] = FN(note_nan)(noted[c / 2 % 2], a, b);
 #endif
-            prefetch(from, 2 * sizeof(vec));
         }
     size_t i = head + STREAMS * length;
     /* The last register may read again what others have read: that changes no maximum. */

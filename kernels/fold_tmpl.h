@@ -45,7 +45,6 @@ static inline void THIS(rows)(vwide *sum, const struct THIS(input) * in, size_t 
             size_t from = begin + r * ROW + g * LANES;
             for (size_t k = 0; k < GROUP; k++)
                 s[k] = s[k] COMBINE THIS(term)(in, from + k * LANES);
-            prefetch(in->x + from, GROUP * LANES * sizeof(elem));
         }
         for (size_t k = 0; k < GROUP; k++)
             sum[g + k] = s[k];

@@ -34,8 +34,6 @@ static inline bool FN(minmax_by_registers)(const elem *x, size_t n, elem best[2]
 #if IS_FLOAT
             noted = FN(note_nan)(noted, a, b);
 #endif
-            prefetch(from, sizeof(vec));
-            prefetch(from + length, sizeof(vec));
         }
     for (size_t i = head + STREAMS * length; i < n; i += LANES) {
         vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
