@@ -9,6 +9,8 @@
 #include <sheaf/callable.h>
 
 static _Thread_local char last_error[ERROR_TEXT_BYTES];
+static _Thread_local int last_code;
+static _Thread_local uint32_t count;
 
 static void set(const char *format, va_list args)
 {
@@ -16,6 +18,8 @@ static void set(const char *format, va_list args)
     char text[ERROR_TEXT_BYTES]; /* the arguments may hold the text that is replaced */
     vsnprintf(text, sizeof text, format, args);
     snprintf(last_error, sizeof last_error, "%s", text);
+    last_code = 0;
+    count++;
     errno = saved;
 }
 
@@ -25,6 +29,21 @@ void sheaf_error_set(const char *format, ...)
     va_start(args, format);
     set(format, args);
     va_end(args);
+}
+
+void error_code_set(int code)
+{
+    last_code = code;
+}
+
+int error_code(void)
+{
+    return last_code;
+}
+
+uint32_t error_count(void)
+{
+    return count;
 }
 
 int sheaf_task_fail(int code, const char *format, ...)

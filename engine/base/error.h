@@ -2,12 +2,21 @@
 #ifndef SHEAF_BASE_ERROR_H
 #define SHEAF_BASE_ERROR_H
 
+#include <stdint.h>
+
 #include <sheaf/status.h>
 
 enum { ERROR_TEXT_BYTES = 512 };
 
 /* Writes this thread's error text. errno is kept. */
 void sheaf_error_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What a callable returned, beside the text; 0 after every other failure. */
+void error_code_set(int code);
+int error_code(void);
+
+/* How many failures this thread has worded: whether there was one in between. */
+uint32_t error_count(void);
 
 static inline sheaf_status error_status(sheaf_status status)
 {
