@@ -8,19 +8,32 @@
 #include "base/error.h"
 #include "base/fork.h"
 
+/* aligned_alloc() wants a multiple of the alignment. */
+static size_t future_bytes(size_t result_bytes)
+{
+    return (sizeof(sheaf_future) + result_bytes + 63) / 64 * 64;
+}
+
 sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
                           const struct request *request)
 {
-    bool is_inline;
-    sheaf_future *future = calloc(1, sizeof *future);
+    bool is_inline = false;
+    size_t bytes = request_result_bytes(request);
+    sheaf_future *future = aligned_alloc(_Alignof(sheaf_future), future_bytes(bytes));
     if (future == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "submit: out of memory");
-    future->result_bytes = sheaf_ops[request->op]->result_bytes;
+    memset(future, 0, sizeof *future);
+    future->result_bytes = bytes;
+    future->is_output = sheaf_ops[request->op]->result_bytes == 0;
     future->out_bytes = future->result_bytes;
     future->fork_count = fork_count();
     sheaf_status status = executor_submit(&is_inline, future->result, &future->pool,
                                           &future->ticket, executor, request);
-    if (status != SHEAF_OK) {
+    if (status != SHEAF_OK && is_inline) {
+        future->error =
+            (struct job_error){.status = (int32_t)status, .code = error_code(), .worker = -1};
+        snprintf(future->error.text, sizeof future->error.text, "%s", sheaf_last_error());
+    } else if (status != SHEAF_OK) {
         free(future);
         return status;
     }
@@ -38,7 +51,7 @@ static void write_result(void *out, const sheaf_future *future, const void *resu
 {
     if (future->output != NULL)
         future->output(out, future->out_bytes, result);
-    else
+    else if (out != NULL)
         memcpy(out, result, future->out_bytes);
 }
 
@@ -84,17 +97,21 @@ sheaf_status sheaf_future_result(void *out, size_t out_bytes, sheaf_future *futu
                                  int64_t timeout_ns)
 {
     unsigned char result[OP_RESULT_BYTES_MAX];
-    if (out == NULL || future == NULL || out_bytes != future->out_bytes)
+    if (future == NULL || out_bytes != future->out_bytes || (out == NULL && out_bytes != 0))
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "result: out of %zu bytes for a result of %zu",
                           out_bytes, future != NULL ? future->out_bytes : 0);
     sheaf_status status = sheaf_future_wait(future, timeout_ns);
     if (status != SHEAF_OK)
         return status;
     if (future->pool == NULL) {
+        if (future->error.status != SHEAF_OK)
+            return SHEAF_FAIL((sheaf_status)future->error.status, "%s", future->error.text);
         write_result(out, future, future->result);
         return SHEAF_OK;
     }
-    status = pool_result(result, NULL, future->pool, &future->ticket);
+    if (future->is_output) /* any size */
+        return pool_result(out, future->pool, &future->ticket);
+    status = pool_result(result, future->pool, &future->ticket);
     if (status == SHEAF_OK)
         write_result(out, future, result);
     explicit_bzero(result, future->result_bytes); /* a keyed hash's has the key */
@@ -103,8 +120,7 @@ sheaf_status sheaf_future_result(void *out, size_t out_bytes, sheaf_future *futu
 
 sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future)
 {
-    unsigned char result[OP_RESULT_BYTES_MAX];
-    struct job_error error = {.worker = -1};
+    struct job_error error;
     if (out == NULL || future == NULL)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "failure: NULL given");
     if (future->pool != NULL && future->fork_count != fork_count())
@@ -112,11 +128,13 @@ sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future
     if (!sheaf_future_done(future))
         return SHEAF_FAIL(SHEAF_ERR_TIMEOUT, "failure: the work is not done yet");
     if (future->pool != NULL)
-        pool_result(result, &error, future->pool, &future->ticket);
-    explicit_bzero(result, sizeof result);
+        pool_failure(&error, future->pool, &future->ticket);
+    else
+        error = future->error;
     memset(out, 0, sizeof *out);
     out->status = (sheaf_status)error.status;
-    out->worker = error.worker;
+    out->code = error.code;
+    out->worker = error.status == SHEAF_OK ? -1 : error.worker;
     out->signal = error.signal;
     memcpy(out->text, error.text, sizeof out->text - 1);
     return SHEAF_OK;
@@ -130,6 +148,7 @@ void sheaf_future_release(sheaf_future *future)
         pool_forget(future->pool, &future->ticket);
     if (future->pool != NULL)
         pool_release(future->pool);
-    explicit_bzero(future->result, sizeof future->result);
+    if (future->pool == NULL)
+        explicit_bzero(future->result, future->result_bytes);
     free(future);
 }

@@ -13,14 +13,16 @@ struct sheaf_future {
     struct pool *pool; /* retained; NULL: it was done at once */
     struct ticket ticket;
     uint32_t fork_count;
+    bool is_output;      /* the result is the request's output */
     size_t result_bytes; /* of the operation */
     size_t out_bytes;    /* of what the caller is given */
     future_output *output;
-    _Alignas(16) unsigned char result[OP_RESULT_BYTES_MAX]; /* of what was done at once */
+    struct job_error error;              /* of what was done at once */
+    _Alignas(64) unsigned char result[]; /* of what was done at once: result_bytes */
 };
 
-/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; those of the work itself if it
- * was done at once. */
+/* Begins a planned request. Errors: NO_MEMORY, and those of the executor; those of the work itself are in the future,
+ * also if it was done at once. */
 sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
                           const struct request *request);
 

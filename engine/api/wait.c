@@ -45,7 +45,8 @@ static sheaf_status check(sheaf_future *const *futures, size_t count)
 
 static bool has_failed(const sheaf_future *future)
 {
-    return future->pool != NULL && pool_is_failed(future->pool, &future->ticket);
+    return future->pool != NULL ? pool_is_failed(future->pool, &future->ticket)
+                                : future->error.status != SHEAF_OK;
 }
 
 /* Looks once. True if the mode is satisfied; else the pools to watch. */

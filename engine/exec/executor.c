@@ -211,7 +211,8 @@ static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,
                            const struct request *request, bool waits)
 {
     double bytes = request_bytes(request);
-    *is_inline = *executor == NULL && threads_ops.runs_inline(bytes);
+    bool is_inside = run_is_inside();
+    *is_inline = *executor == NULL && (is_inside || threads_ops.runs_inline(bytes));
     if (*is_inline)
         return SHEAF_OK;
     sheaf_status status = *executor == NULL ? open_default(executor) : SHEAF_OK;
@@ -220,8 +221,8 @@ static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,
     if (status != SHEAF_OK)
         return status;
     const struct executor_ops *ops = (*executor)->ops;
-    *is_inline =
-        ops->runs_inline(bytes) || (waits && ops->caller_helps && (*executor)->workers == 1);
+    *is_inline = is_inside || ops->runs_inline(bytes) ||
+                 (waits && ops->caller_helps && (*executor)->workers == 1);
     return SHEAF_OK;
 }
 
@@ -243,7 +244,7 @@ sheaf_status executor_run(void *result, struct sheaf_executor *executor,
             if (helps)
                 pool_help(pool, &ticket);
             pool_wait(pool, &ticket, -1);
-            status = pool_result(result, NULL, pool, &ticket);
+            status = pool_result(result, pool, &ticket);
             pool_forget(pool, &ticket);
         }
     }

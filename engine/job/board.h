@@ -8,7 +8,7 @@
  *     | symbol[128]               |  where code of the user's own is found
  *     +---------------------------+ BOARD_SLOTS_AT
  *     | slot 0: job, words,       |  BOARD_SLOT_BYTES each: a job, then one 64-bit word a node, then
- *     |         partial slots     |  one partial a node
+ *     |   partial slots, bytes    |  one partial a node, then bytes that came with the request
  *     | slot 1 ...                |
  *     +---------------------------+
  *
@@ -49,7 +49,7 @@
 
 enum {
     BOARD_MAGIC = 0x66616853, /* "Shaf" */
-    BOARD_ABI = 3,            /* of everything in this file and word.h */
+    BOARD_ABI = 4,            /* of everything in this file and word.h */
     BOARD_WORKERS = 256,      /* rows: workers first, then helping callers */
     BOARD_SLOTS = 1024,       /* jobs at once */
     BOARD_SEGMENTS = 512,
@@ -100,11 +100,22 @@ struct job_place {
     uint32_t segment;            /* processes: row of the board's table */
     uint64_t segment_generation; /* of that row, as long as the job lives */
     uint64_t offset;             /* of the first element in the segment */
-    uint64_t local_address;      /* threads: of the first element; means nothing elsewhere */
+    uint64_t local_address;      /* of the first element in the owner; means nothing elsewhere */
+};
+
+/* Offsets of a job's bytes, from its slot or in the array that holds them. */
+struct job_bytes {
+    uint64_t input[OP_INPUTS_MAX];
+    uint64_t output;
+    uint64_t output_bytes;
+    uint64_t end;
+    uint32_t array;     /* of the job, + 1; 0: they are in the slot */
+    uint32_t has_input; /* bit i: input[i] is there */
 };
 
 struct job_error {
     int32_t status;
+    int32_t code; /* what a callable returned */
     int32_t worker;
     int32_t signal;
     char text[BOARD_ERROR_BYTES];
@@ -144,6 +155,7 @@ struct job {
     struct op_array arrays[OP_ARRAYS_MAX];
     struct job_place places[OP_ARRAYS_MAX];
     struct job_symbol symbol;
+    struct job_bytes bytes;
 };
 
 struct board {
@@ -205,6 +217,28 @@ static inline struct job *board_job(struct board *board, uint32_t slot)
 static inline _Atomic uint64_t *job_words(struct job *job)
 {
     return (_Atomic uint64_t *)((char *)job + BOARD_JOB_BYTES);
+}
+
+static inline int job_has_ended(struct job *job)
+{
+    /* acquire, pairs with the store in announce_end(): the partials are there. */
+    return atomic_load_explicit(&job->ended, memory_order_acquire) != 0;
+}
+
+/* Where the words and partials of a job end, from its start. */
+static inline size_t job_nodes_end(uint32_t tasks, uint32_t partial_stride)
+{
+    size_t nodes = 2 * (size_t)tasks - 1;
+    return BOARD_JOB_BYTES + (nodes * 8 + 63) / 64 * 64 + nodes * partial_stride;
+}
+
+/* Tells an operation where a job's bytes lie in this process. call->data is filled. */
+static inline void job_bind_bytes(struct op_call *call, const struct job_bytes *bytes, void *slot)
+{
+    char *base = bytes->array != 0 ? call->data[bytes->array - 1] : slot;
+    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
+        call->input[i] = (bytes->has_input >> i & 1) != 0 ? base + bytes->input[i] : NULL;
+    call->output = bytes->output_bytes != 0 ? base + bytes->output : NULL;
 }
 
 /* Where the partial of a node lies: a multiple of 64 bytes, so that two are never in one line. */

@@ -23,6 +23,7 @@ struct kernels;
 
 enum {
     OP_ARRAYS_MAX = 5,
+    OP_INPUTS_MAX = 2,
     OP_PARAMS_BYTES = 64,
     OP_PARTIAL_BYTES_MAX = 320,
     OP_RESULT_BYTES_MAX = 128,
@@ -46,7 +47,11 @@ struct op_call {
     const void *params; /* OP_PARAMS_BYTES, as the api function wrote them */
     const struct op_array *arrays;
     const void *symbol; /* the address of the request's symbol in this process; NULL: it has none */
+    int32_t worker;     /* who runs it; -1: the caller itself, or nobody (plan, finish) */
     void *data[OP_ARRAYS_MAX];
+    /* Bytes that the request brings and takes back beside its arrays; NULL if there are none, and in plan. */
+    const void *input[OP_INPUTS_MAX];
+    void *output; /* zeroes before the first map() */
 };
 
 /* What plan() decides, from the data alone. */
@@ -59,10 +64,12 @@ struct op_plan {
 struct op {
     const char *name;       /* "max" */
     uint32_t partial_bytes; /* at most OP_PARTIAL_BYTES_MAX */
-    uint32_t result_bytes;  /* at most OP_RESULT_BYTES_MAX */
-    uint32_t writes;        /* bit i: array i is written; map writes each element at most once, and
+    uint32_t
+        result_bytes; /* at most OP_RESULT_BYTES_MAX; 0: the request's output is the result, and finish
+                               writes nothing */
+    uint32_t writes;       /* bit i: array i is written; map writes each element at most once, and
                                again with the same bytes after a worker's death */
-    uint32_t views;         /* bit i: array i may be any view; otherwise it is dense */
+    uint32_t views;        /* bit i: array i may be any view; otherwise it is dense */
     const void *absorbing; /* a partial that every merge with any other gives again: once a node has
                                it, tasks are no longer mapped. NULL: there is none */
     /* Errors are the caller's mistakes (EMPTY, DTYPE, SHAPE), worded here. */

@@ -26,6 +26,8 @@ static void free_slot(struct pool *pool, uint32_t index)
     slot->is_taken = false;
     slot->is_abandoned = false;
     explicit_bzero(job->params, sizeof job->params); /* may be a key */
+    if (job->bytes.array == 0 && job->bytes.end > job->bytes.input[0])
+        explicit_bzero((char *)job + job->bytes.input[0], job->bytes.end - job->bytes.input[0]);
     and_seq_cst(&pool->board->active[index / 64], ~(UINT64_C(1) << index % 64));
     store_seq_cst(&job->state, job_state(slot->generation, JOB_FREE));
     /* The last release of a segment calls its hook, which wants the mutex of every pool. */
@@ -36,17 +38,12 @@ static void free_slot(struct pool *pool, uint32_t index)
     pthread_mutex_lock(&pool->mutex);
 }
 
-static bool has_ended(struct pool *pool, uint32_t index)
-{
-    /* acquire, pairs with the store in announce_end(): the partials are there. */
-    return load_acquire(&board_job(pool->board, index)->ended) != 0;
-}
-
 /* Gives back the slots of jobs that nobody waits for. Under the mutex. */
 static void free_abandoned(struct pool *pool)
 {
     for (uint32_t i = 0; i < BOARD_SLOTS && pool->abandoned > 0; i++)
-        if (pool->slots[i].is_taken && pool->slots[i].is_abandoned && has_ended(pool, i))
+        if (pool->slots[i].is_taken && pool->slots[i].is_abandoned &&
+            job_has_ended(board_job(pool->board, i)))
             free_slot(pool, i);
 }
 
@@ -79,6 +76,7 @@ static sheaf_status place_all(struct pool *pool, struct job *job, const struct r
         job->arrays[i].dtype = 0; /* the slot's last job may have had more of them */
     for (uint32_t i = 0; i < request->array_count && status == SHEAF_OK; i++) {
         job->arrays[i] = request->shapes[i];
+        job->places[i].local_address = (uint64_t)(uintptr_t)sheaf_array_data(request->arrays[i]);
         status = pool->place(pool, &job->places[i], request->arrays[i]);
     }
     job->symbol = (struct job_symbol){.row = BOARD_SYMBOLS};
@@ -89,16 +87,29 @@ static sheaf_status place_all(struct pool *pool, struct job *job, const struct r
                                       : pool->place_symbol(pool, &job->symbol, request->symbol);
 }
 
+/* Copies the bytes that come with the request to behind the job's nodes. */
+static void copy_bytes(struct job *job, const struct request *request)
+{
+    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
+        if (request->input_bytes[i] != 0)
+            memcpy((char *)job + job->bytes.input[i], request->input[i], request->input_bytes[i]);
+    memset((char *)job + job->bytes.output, 0, request->output_bytes);
+}
+
 /* Writes the job's plain data. Under the mutex; the slot is free. */
 static sheaf_status fill(struct pool *pool, uint32_t index, const struct request *request)
 {
     struct slot *slot = &pool->slots[index];
     struct job *job = board_job(pool->board, index);
-    const struct op *op = sheaf_ops[request->op];
-    uint32_t stride = (op->partial_bytes + 63) / 64 * 64;
+    uint32_t stride = request_stride(request);
     uint32_t shift = task_shift(&request->plan, stride, pool->board->workers);
     uint32_t tasks = (uint32_t)((request->plan.leaves + (UINT64_C(1) << shift) - 1) >> shift);
-    size_t bytes = BOARD_JOB_BYTES + 64 + (size_t)tree_nodes(tasks) * (8 + stride);
+    struct job_bytes layout;
+    size_t bytes = job_nodes_end(tasks, stride);
+    if (request->bytes_array == 0)
+        bytes = request_lay_out(&layout, request, bytes);
+    else
+        request_lay_out(&layout, request, 0);
     sheaf_status status = board_reserve(pool->descriptor, index, bytes, &slot->reserved);
     if (status != SHEAF_OK)
         return status;
@@ -111,10 +122,15 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->array_count = request->array_count;
     job->deadline_ns = request->deadline_ns != 0 ? request->deadline_ns : pool->deadline_ns;
     job->attempts_max = request->attempts_max != 0 ? request->attempts_max : pool->attempts_max;
+    if (job->attempts_max == 0)
+        job->attempts_max = request->attempts_default;
     memcpy(job->params, request->params, sizeof job->params);
     status = place_all(pool, job, request);
     if (status != SHEAF_OK)
         return status;
+    job->bytes = layout;
+    if (request->bytes_array == 0)
+        copy_bytes(job, request);
     memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
     store_relaxed(&job->cursor, 0);
     store_relaxed(&job->absorbed, 0);
@@ -223,115 +239,12 @@ void pool_help(struct pool *pool, const struct ticket *ticket)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-bool pool_is_done(struct pool *pool, const struct ticket *ticket)
-{
-    return has_ended(pool, ticket->slot);
-}
-
-static enum job_phase phase_of(struct pool *pool, const struct ticket *ticket)
-{
-    return job_phase(load_acquire(&board_job(pool->board, ticket->slot)->state));
-}
-
-bool pool_is_running(struct pool *pool, const struct ticket *ticket)
-{
-    enum job_phase phase = phase_of(pool, ticket);
-    return phase == JOB_RUNNING || phase == JOB_FAILING;
-}
-
-bool pool_is_cancelled(struct pool *pool, const struct ticket *ticket)
-{
-    return phase_of(pool, ticket) == JOB_CANCELLED;
-}
-
-bool pool_is_failed(struct pool *pool, const struct ticket *ticket)
-{
-    return phase_of(pool, ticket) == JOB_FAILED;
-}
-
-bool pool_cancel(struct pool *pool, const struct ticket *ticket)
-{
-    return job_cancel(board_job(pool->board, ticket->slot), pool->board, ticket->slot,
-                      ticket->generation);
-}
-
-void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
-                      int64_t timeout_ns)
-{
-    _Atomic uint32_t *words[POOLS_MAX] = {NULL};
-    bool is_changed = false;
-    for (size_t i = 0; i < count; i++) {
-        words[i] = &pools[i]->board->ended_seq;
-        add_seq_cst(&pools[i]->board->ended_waiters, 1); /* seq_cst, pairs with announce_end() */
-    }
-    for (size_t i = 0; i < count; i++)
-        is_changed |= load_seq_cst(words[i]) != seen[i];
-    if (!is_changed)
-        futex_wait_any(words, seen, count, timeout_ns);
-    for (size_t i = 0; i < count; i++)
-        sub_acq_rel(&pools[i]->board->ended_waiters, 1);
-}
-
-bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns)
-{
-    struct job *job = board_job(pool->board, ticket->slot);
-    if (has_ended(pool, ticket->slot))
-        return true;
-    if (timeout_ns == 0)
-        return false;
-    int64_t now = clock_now_ns();
-    int64_t end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
-    int64_t spin_end = now + pool->board->spin_ns;
-    if (spin_until_changed(&job->ended, 0, spin_end < end ? spin_end : end))
-        return true;
-    while (!has_ended(pool, ticket->slot)) {
-        now = clock_now_ns();
-        if (now >= end)
-            return false;
-        /* seq_cst, pairs with announce_end(): one of us sees the other. */
-        add_seq_cst(&job->waiters, 1);
-        if (load_seq_cst(&job->ended) == 0)
-            futex_wait(&job->ended, 0, end == INT64_MAX ? -1 : end - now);
-        sub_acq_rel(&job->waiters, 1);
-    }
-    return true;
-}
-
-sheaf_status pool_result(void *result, struct job_error *failure, struct pool *pool,
-                         const struct ticket *ticket)
-{
-    struct job *job = board_job(pool->board, ticket->slot);
-    struct job_error error = {.status = SHEAF_OK, .worker = -1};
-    enum job_phase phase = phase_of(pool, ticket);
-    if (phase == JOB_CANCELLED) {
-        error = (struct job_error){SHEAF_ERR_CANCELLED, -1, 0,
-                                   "the work was cancelled before it began"};
-    } else if (phase == JOB_DONE) {
-        struct op_call call = job_call(job);
-        call.symbol = (const void *)(uintptr_t)job->symbol.local_address;
-        struct fp_mode mode = fp_mode_enter();
-        sheaf_ops[job->op]->finish(&call, job_partial(job, tree_root(job->tasks)), result);
-        fp_mode_leave(mode);
-    } else if ((load_acquire(&job->error_holder) & 3) == 2) {
-        error = job->error;
-        error.text[sizeof error.text - 1] = '\0';
-    } else { /* who failed died before it had written why */
-        error = (struct job_error){SHEAF_ERR_WORKER, -1, 0,
-                                   "a worker failed and died before it said why"};
-    }
-    if (failure != NULL)
-        *failure = error;
-    if (error.status == SHEAF_OK)
-        return SHEAF_OK;
-    return SHEAF_FAIL((sheaf_status)error.status, "%s", error.text);
-}
-
 void pool_forget(struct pool *pool, const struct ticket *ticket)
 {
     pthread_mutex_lock(&pool->mutex);
     pool->slots[ticket->slot].is_abandoned = true;
     pool->abandoned++;
-    if (has_ended(pool, ticket->slot))
+    if (job_has_ended(board_job(pool->board, ticket->slot)))
         free_slot(pool, ticket->slot);
     pthread_mutex_unlock(&pool->mutex);
 }

@@ -36,7 +36,7 @@ struct pool {
     uint64_t helpers[BOARD_WORKERS / 64]; /* rows that are given to helping callers */
     uint32_t rows;                        /* of the board that were ever in use */
     struct slot slots[BOARD_SLOTS];
-    /* Writes where an array lies into the job; under the mutex. */
+    /* Writes where an array lies into the job, beside its local_address; under the mutex. */
     sheaf_status (*place)(struct pool *pool, struct job_place *place,
                           const struct sheaf_array *array);
     /* The same for its symbol. NULL: workers are threads, and use its local_address. */
@@ -93,10 +93,11 @@ bool pool_is_failed(struct pool *pool, const struct ticket *ticket);
 /* Cancels a job that nobody has begun. False if it was begun, or has ended. */
 bool pool_cancel(struct pool *pool, const struct ticket *ticket);
 
-/* For a job that has ended: its result, or its error (which it also words for this thread). failure may
- * be NULL. */
-sheaf_status pool_result(void *result, struct job_error *failure, struct pool *pool,
-                         const struct ticket *ticket);
+/* For a job that has ended: how it failed; status OK if it did not. Words nothing. */
+sheaf_status pool_failure(struct job_error *out, struct pool *pool, const struct ticket *ticket);
+
+/* For a job that has ended: its result (request_result_bytes()), or its error, worded for this thread. */
+sheaf_status pool_result(void *result, struct pool *pool, const struct ticket *ticket);
 
 /* Gives the slot back, now or when the job ends. */
 void pool_forget(struct pool *pool, const struct ticket *ticket);

@@ -21,7 +21,10 @@ static struct op_call call_of(const struct request *request, bool with_data)
         .params = request->params,
         .arrays = request->shapes,
         .symbol = request->symbol != NULL ? request->symbol->address : NULL,
+        .worker = -1,
     };
+    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
+        call.input[i] = request->input[i];
     for (uint32_t i = 0; with_data && i < request->array_count; i++)
         call.data[i] = sheaf_array_data(request->arrays[i]);
     return call;
@@ -57,17 +60,87 @@ double request_bytes(const struct request *request)
     return (double)request->plan.leaves * (double)request->plan.leaf_bytes;
 }
 
+size_t request_result_bytes(const struct request *request)
+{
+    size_t bytes = sheaf_ops[request->op]->result_bytes;
+    return bytes != 0 ? bytes : request->output_bytes;
+}
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+size_t request_lay_out(struct job_bytes *out, const struct request *request, size_t start)
+{
+    size_t at = round_up(start);
+    *out = (struct job_bytes){.array = request->bytes_array, .output_bytes = request->output_bytes};
+    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++) {
+        out->input[i] = at;
+        out->has_input |= (uint32_t)(request->input[i] != NULL) << i;
+        at += round_up(request->input_bytes[i]);
+    }
+    out->output = at;
+    out->end = at + round_up(request->output_bytes);
+    return out->end;
+}
+
+bool request_fits(const struct request *request)
+{
+    uint64_t tasks =
+        request->plan.leaves < BOARD_TASKS_MAX ? request->plan.leaves : BOARD_TASKS_MAX;
+    struct job_bytes bytes;
+    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
+        if (request->input_bytes[i] > BOARD_SLOT_BYTES)
+            return false;
+    return request->output_bytes <= BOARD_SLOT_BYTES &&
+           request_lay_out(&bytes, request,
+                           job_nodes_end((uint32_t)tasks, request_stride(request))) <=
+               BOARD_SLOT_BYTES;
+}
+
+uint32_t request_stride(const struct request *request)
+{
+    return (sheaf_ops[request->op]->partial_bytes + 63) / 64 * 64;
+}
+
+static _Thread_local uint32_t depth;
+
+void run_enter(void)
+{
+    depth++;
+}
+
+void run_leave(void)
+{
+    depth--;
+}
+
+bool run_is_inside(void)
+{
+    return depth > 0;
+}
+
 sheaf_status request_run(const struct request *request, void *result)
 {
     const struct op *op = sheaf_ops[request->op];
     struct op_call call = call_of(request, true);
     _Alignas(64) unsigned char root[OP_PARTIAL_BYTES_MAX];
+    if (request->bytes_array != 0) {
+        struct job_bytes bytes;
+        request_lay_out(&bytes, request, 0);
+        job_bind_bytes(&call, &bytes, NULL);
+    }
+    if (request->output_bytes != 0)
+        call.output = memset(result, 0, request->output_bytes);
     struct fp_mode mode = fp_mode_enter();
+    run_enter();
     sheaf_status status = op->map(&call, 0, request->plan.leaves, root);
     if (status == SHEAF_OK)
         op->finish(&call, root, result);
     if (op->leave != NULL)
         op->leave();
+    run_leave();
     fp_mode_leave(mode);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "job/board.h"
 #include "job/op.h"
 #include "job/symbol.h"
 #include "memory/array.h"
@@ -16,10 +17,17 @@ struct request {
     uint32_t op;  /* index in sheaf_ops[] */
     uint32_t isa; /* index of sheaf_kernels_at() */
     uint32_t array_count;
-    int64_t deadline_ns;   /* for each task; 0: that of the pool */
-    uint32_t attempts_max; /* 0: that of the pool */
+    int64_t deadline_ns;       /* for each task; 0: that of the pool */
+    uint32_t attempts_max;     /* 0: that of the pool */
+    uint32_t attempts_default; /* if that is 0, too */
     const struct sheaf_array *arrays[OP_ARRAYS_MAX];
     struct symbol *symbol; /* the user's code that the operation calls, or NULL; the caller's */
+    /* Bytes for the operation, copied when the job is made, and how many it gives back. Where they do not fit
+     * in a slot (request_fits()) they lie in array bytes_array - 1 already, laid out by request_lay_out(). */
+    const void *input[OP_INPUTS_MAX];
+    size_t input_bytes[OP_INPUTS_MAX];
+    size_t output_bytes;
+    uint32_t bytes_array;
     _Alignas(16) unsigned char params[OP_PARAMS_BYTES];
 
     /* filled by request_plan() */
@@ -34,7 +42,12 @@ static inline void request_clear(struct request *request)
     request->array_count = 0;
     request->deadline_ns = 0;
     request->attempts_max = 0;
+    request->attempts_default = 0;
     request->symbol = NULL;
+    memset(request->input, 0, sizeof request->input);
+    memset(request->input_bytes, 0, sizeof request->input_bytes);
+    request->output_bytes = 0;
+    request->bytes_array = 0;
     for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)
         request->shapes[i].dtype = 0;
     memset(request->params, 0, sizeof request->params);
@@ -46,8 +59,26 @@ sheaf_status request_plan(struct request *request);
 /* The work of the whole request, as bytes of a plain read. */
 double request_bytes(const struct request *request);
 
+/* Where input and output bytes lie behind `start`, each a multiple of 64. Returns where they end. */
+size_t request_lay_out(struct job_bytes *out, const struct request *request, size_t start);
+
+/* Bytes from one partial to the next. */
+uint32_t request_stride(const struct request *request);
+
+/* Whether they fit in a job's slot. For a planned request. */
+bool request_fits(const struct request *request);
+
+/* Bytes of an operation's result: result_bytes, or the output. */
+size_t request_result_bytes(const struct request *request);
+
 /* Runs it in the calling thread. Takes no memory but the stack. result: the operation's result_bytes. */
 sheaf_status request_run(const struct request *request, void *result);
+
+/* Around what runs an operation. In between, what the thread submits runs in it, too: a worker that waits for others
+ * could wait for itself. */
+void run_enter(void);
+void run_leave(void);
+bool run_is_inside(void);
 
 /* How many leaves, as a power of two, a task gets: enough tasks to keep the workers even, at most what a
  * slot has room for. The result of a subtree does not depend on it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/atomics.h"
+#include "base/error.h"
 #include "base/failpoint.h"
 #include "base/futex.h"
 #include "job/tree.h"
@@ -19,6 +20,7 @@ void job_set_error(struct job *job, uint64_t holder, sheaf_status status, int32_
     if (!cas_seq_cst(&job->error_holder, &nobody, holder | ERROR_WRITING))
         return;
     job->error.status = (int32_t)status;
+    job->error.code = status == SHEAF_ERR_CALLABLE ? error_code() : 0;
     job->error.worker = worker;
     job->error.signal = signal;
     snprintf(job->error.text, sizeof job->error.text, "%s", text);

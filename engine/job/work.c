@@ -32,8 +32,10 @@ struct visit {
 
 struct op_call job_call(const struct job *job)
 {
-    return (struct op_call){
-        .kernels = sheaf_kernels_at(job->isa), .params = job->params, .arrays = job->arrays};
+    return (struct op_call){.kernels = sheaf_kernels_at(job->isa),
+                            .params = job->params,
+                            .arrays = job->arrays,
+                            .worker = -1};
 }
 
 static bool is_running(const struct visit *visit)
@@ -109,6 +111,7 @@ static bool run(struct visit *visit, uint32_t node)
     void *partial = job_partial(job, node);
     struct fp_mode mode = fp_mode_enter();
     sheaf_status status = SHEAF_OK;
+    run_enter();
     if (tree_is_task(node)) {
         uint64_t first = (uint64_t)(node / 2) << job->task_shift;
         uint64_t count = UINT64_C(1) << job->task_shift;
@@ -123,6 +126,7 @@ static bool run(struct visit *visit, uint32_t node)
                          job_partial(job, tree_right(node, job->tasks)), partial);
         FAILPOINT("merged");
     }
+    run_leave();
     fp_mode_leave(mode);
     if (status == SHEAF_OK) {
         mark(visit, node, WORD_DONE);
@@ -187,8 +191,13 @@ static bool prepare(struct visit *visit)
     visit->call = job_call(job);
     FAILPOINT("resolving");
     sheaf_status status = visit->worker->resolve(visit->worker, job, &visit->call);
-    if (status == SHEAF_OK)
+    if (status == SHEAF_OK) {
+        job_bind_bytes(&visit->call, &job->bytes, job);
+        visit->call.worker = visit->worker->row < visit->worker->board->workers
+                                 ? (int32_t)visit->worker->row
+                                 : -1; /* a caller that helps */
         return true;
+    }
     job_set_error(job, visit->holder, status, (int32_t)visit->worker->row, 0, sheaf_last_error());
     job_start_failing(job, visit->generation);
     return false;

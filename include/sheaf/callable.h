@@ -18,20 +18,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sheaf/array.h>
+#include <sheaf/executor.h>
 #include <sheaf/export.h>
+#include <sheaf/future.h>
 #include <sheaf/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* What a function is given for one call. */
+/* What a function is given for one call. In a worker arguments, the first item and the first result are aligned to 64
+ * bytes, and the others lie behind them without gaps; in the caller itself they are the caller's own memory. */
 typedef struct sheaf_task {
-    const void *arguments; /* the same for every item of a map; aligned to 64 bytes */
+    const void *arguments; /* the same for every item of a map */
     size_t argument_bytes;
-    const void *item; /* a map's item, aligned to its size (64 at most); NULL: it has none */
+    const void *item; /* of a map, or NULL */
     size_t item_bytes;
-    void *result; /* zeroes at first; the same alignment; NULL if result_bytes is 0 */
+    void *result; /* zeroes at first, but in an array of the caller's; NULL if it has no bytes */
     size_t result_bytes;
     size_t index;        /* of the item in its map; 0 of a submit */
     int32_t worker;      /* index of the worker that runs it; -1: in the caller itself */
@@ -66,6 +70,27 @@ SHEAF_EXPORT sheaf_status sheaf_callable_open(sheaf_callable **out, const char *
 
 /* NULL is allowed. */
 SHEAF_EXPORT void sheaf_callable_release(sheaf_callable *callable);
+
+typedef struct sheaf_submit_options {
+    sheaf_executor *executor; /* NULL: the process-wide default */
+    size_t result_bytes;      /* that the function writes and the future gives back; any size */
+    /* How many workers may die over it before it fails. 0: the executor's attempts_max, else 1. More than 1 is
+     * for functions that may run twice. */
+    uint32_t attempts;
+    int64_t deadline_ns; /* processes: a worker that takes longer is ended; 0: the executor's */
+    /* Arrays that it works on, dense, at most 3. Whether it may write to them is as they were attached. */
+    size_t array_count;
+    const sheaf_array *const *arrays;
+} sheaf_submit_options;
+
+/* Calls a function once: its arguments are copied, and the call returns at once (on the sequential executor, and
+ * from inside a worker, when it is done). *out is the caller's; its result is the result_bytes bytes. What fits in
+ * some 200 KiB travels in the control block, more in shared memory of its own.
+ * Errors: ARGUMENT, NOT_FOUND (the workers do not have it), BUSY, CLOSED, WORKER, NO_MEMORY; those of the function are
+ * the future's: CALLABLE, or WORKER if it ended its worker. */
+SHEAF_EXPORT sheaf_status sheaf_submit(sheaf_future **out, const sheaf_callable *callable,
+                                       const void *arguments, size_t argument_bytes,
+                                       const sheaf_submit_options *options);
 
 #ifdef __cplusplus
 }

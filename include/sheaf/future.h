@@ -79,6 +79,7 @@ typedef struct sheaf_failure {
     sheaf_status status; /* SHEAF_OK if it did not */
     int32_t worker;      /* index of the worker, or -1 */
     int32_t signal;      /* that ended it, or 0 */
+    int32_t code;        /* what a callable returned (SHEAF_ERR_CALLABLE), else 0 */
     char text[200];      /* one line, as sheaf_last_error() would have it */
 } sheaf_failure;
 

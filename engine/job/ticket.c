@@ -1,0 +1,127 @@
+/* ticket.c -- a submitted job as its owner sees it: looked at, waited for, cancelled, read. */
+#include <string.h>
+
+#include "base/atomics.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/futex.h"
+#include "job/pool.h"
+#include "job/tree.h"
+
+bool pool_is_done(struct pool *pool, const struct ticket *ticket)
+{
+    return job_has_ended(board_job(pool->board, ticket->slot));
+}
+
+static enum job_phase phase_of(struct pool *pool, const struct ticket *ticket)
+{
+    return job_phase(load_acquire(&board_job(pool->board, ticket->slot)->state));
+}
+
+bool pool_is_running(struct pool *pool, const struct ticket *ticket)
+{
+    enum job_phase phase = phase_of(pool, ticket);
+    return phase == JOB_RUNNING || phase == JOB_FAILING;
+}
+
+bool pool_is_cancelled(struct pool *pool, const struct ticket *ticket)
+{
+    return phase_of(pool, ticket) == JOB_CANCELLED;
+}
+
+bool pool_is_failed(struct pool *pool, const struct ticket *ticket)
+{
+    return phase_of(pool, ticket) == JOB_FAILED;
+}
+
+bool pool_cancel(struct pool *pool, const struct ticket *ticket)
+{
+    return job_cancel(board_job(pool->board, ticket->slot), pool->board, ticket->slot,
+                      ticket->generation);
+}
+
+void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
+                      int64_t timeout_ns)
+{
+    _Atomic uint32_t *words[POOLS_MAX] = {NULL};
+    bool is_changed = false;
+    for (size_t i = 0; i < count; i++) {
+        words[i] = &pools[i]->board->ended_seq;
+        add_seq_cst(&pools[i]->board->ended_waiters, 1); /* seq_cst, pairs with announce_end() */
+    }
+    for (size_t i = 0; i < count; i++)
+        is_changed |= load_seq_cst(words[i]) != seen[i];
+    if (!is_changed)
+        futex_wait_any(words, seen, count, timeout_ns);
+    for (size_t i = 0; i < count; i++)
+        sub_acq_rel(&pools[i]->board->ended_waiters, 1);
+}
+
+bool pool_wait(struct pool *pool, const struct ticket *ticket, int64_t timeout_ns)
+{
+    struct job *job = board_job(pool->board, ticket->slot);
+    if (job_has_ended(board_job(pool->board, ticket->slot)))
+        return true;
+    if (timeout_ns == 0)
+        return false;
+    int64_t now = clock_now_ns();
+    int64_t end = timeout_ns < 0 || timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
+    int64_t spin_end = now + pool->board->spin_ns;
+    if (spin_until_changed(&job->ended, 0, spin_end < end ? spin_end : end))
+        return true;
+    while (!job_has_ended(board_job(pool->board, ticket->slot))) {
+        now = clock_now_ns();
+        if (now >= end)
+            return false;
+        /* seq_cst, pairs with announce_end(): one of us sees the other. */
+        add_seq_cst(&job->waiters, 1);
+        if (load_seq_cst(&job->ended) == 0)
+            futex_wait(&job->ended, 0, end == INT64_MAX ? -1 : end - now);
+        sub_acq_rel(&job->waiters, 1);
+    }
+    return true;
+}
+
+static void finish_job(void *result, struct job *job)
+{
+    const struct op *op = sheaf_ops[job->op];
+    struct op_call call = job_call(job);
+    uint32_t array = job->bytes.array;
+    if (array != 0)
+        call.data[array - 1] = (void *)(uintptr_t)job->places[array - 1].local_address;
+    job_bind_bytes(&call, &job->bytes, job);
+    call.symbol = (const void *)(uintptr_t)job->symbol.local_address;
+    struct fp_mode mode = fp_mode_enter();
+    if (op->result_bytes == 0 && job->bytes.output_bytes != 0)
+        memcpy(result, call.output, job->bytes.output_bytes);
+    op->finish(&call, job_partial(job, tree_root(job->tasks)), result);
+    fp_mode_leave(mode);
+}
+
+sheaf_status pool_failure(struct job_error *out, struct pool *pool, const struct ticket *ticket)
+{
+    struct job *job = board_job(pool->board, ticket->slot);
+    enum job_phase phase = phase_of(pool, ticket);
+    if (phase == JOB_DONE) {
+        *out = (struct job_error){.status = SHEAF_OK, .worker = -1};
+    } else if (phase == JOB_CANCELLED) {
+        *out = (struct job_error){SHEAF_ERR_CANCELLED, 0, -1, 0,
+                                  "the work was cancelled before it began"};
+    } else if ((load_acquire(&job->error_holder) & 3) == 2) {
+        *out = job->error;
+        out->text[sizeof out->text - 1] = '\0';
+    } else { /* who failed died before it had written why */
+        *out = (struct job_error){SHEAF_ERR_WORKER, 0, -1, 0,
+                                  "a worker failed and died before it said why"};
+    }
+    return (sheaf_status)out->status;
+}
+
+sheaf_status pool_result(void *result, struct pool *pool, const struct ticket *ticket)
+{
+    struct job_error error;
+    if (pool_failure(&error, pool, ticket) != SHEAF_OK)
+        return SHEAF_FAIL((sheaf_status)error.status, "%s", error.text);
+    finish_job(result, board_job(pool->board, ticket->slot));
+    return SHEAF_OK;
+}
