@@ -6,6 +6,7 @@
 #ifndef SHEAF_KERNELS_H
 #define SHEAF_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,18 +57,29 @@ typedef void blake3_kernel(const uint8_t *x, size_t n, size_t blocks, uint64_t c
 typedef void blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
                              uint64_t counter, uint32_t flags);
 
-/* The singular values of count matrices of m x n, in C order, one after the other, at most
- * KERNEL_SVD_COLUMNS_MAX on their shorter side: min(m, n) each, falling, to values. status: 0, or 1 for a
- * matrix that is not finite, whose values are NaN. scratch: sheaf_svd_scratch() bytes at a multiple of 64.
- * sweeps_for_one: how many dqds may take, for each value of a matrix, before that matrix is bisected:
- * KERNEL_SVD_SWEEPS, or less to test that. */
-typedef void svd_values_kernel(const void *x, size_t count, size_t m, size_t n, void *values,
-                               int32_t *status, size_t sweeps_for_one, void *scratch);
+/* The singular value decompositions of count matrices of m x n, in C order, one after the other, at most
+ * KERNEL_SVD_COLUMNS_MAX on their shorter side, k. */
+struct kernel_svd {
+    const void *x;
+    size_t count, m, n;
+    void *s; /* k for each, falling */
+    int32_t
+        *status; /* for each: 0; 1: not finite, its values are NaN; 2: QR did not converge. A vector
+                        of one that is not 0 means nothing */
+    void *u, *vt; /* of svd_vectors() alone: m x k and k x n each, or m x m and n x n */
+    bool is_full;
+    size_t
+        sweeps_for_one; /* how many dqds may take, for each value of a matrix, before that matrix is
+                              bisected: KERNEL_SVD_SWEEPS, or less to test that */
+    void *scratch;      /* sheaf_svd_scratch() bytes at a multiple of 64 */
+};
+typedef void svd_kernel(const struct kernel_svd *call);
 
 enum { KERNEL_SVD_COLUMNS_MAX = 64, KERNEL_SVD_SWEEPS = 40 };
 
-/* The bytes that svd_values() needs for matrices of m x n; 0 if it does not take them. */
-size_t sheaf_svd_scratch(size_t m, size_t n);
+/* The bytes that svd_values(), or else svd_vectors(), needs for matrices of m x n; 0 if it does not take
+ * them. */
+size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full);
 
 /* SHA-256's compression of `blocks` blocks of x into one state. */
 typedef void sha256_kernel(uint32_t state[8], const uint8_t *x, size_t blocks);
@@ -111,7 +123,8 @@ struct kernels {
     exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
     blake3_compress *blake3_one;
-    svd_values_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats */
+    svd_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats, as the next */
+    svd_kernel *svd_vectors[KERNEL_DTYPES];
     sha256_kernel *sha256;
     sha256_many_kernel *sha256_many;
     scrypt_kernel *scrypt;

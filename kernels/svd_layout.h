@@ -8,7 +8,8 @@
 enum {
     SVD_VIRTUAL = 8, /* lanes, whatever the registers are */
     SVD_GROUPS = 2,  /* registers that dqds sweeps at the same time */
-    SVD_FRONT = 5    /* entries of its arrays before the first */
+    SVD_FRONT = 5,   /* entries of its arrays before the first */
+    SVD_SWEEPS = 8   /* of QR whose rotations are applied to vectors together */
 };
 
 /* DIRECT   bidiagonalised as it is, lane = matrix
@@ -30,6 +31,51 @@ static inline size_t svd_panel_rows(size_t columns)
     return rows < 8 ? 8 : rows > 64 ? 64 : rows;
 }
 
+/* Rows of the panel that begins at `row` of `rows`: the first has no less rows than columns. */
+static inline size_t svd_rows_at(size_t row, size_t rows, size_t columns)
+{
+    size_t most = svd_panel_rows(columns);
+    most = row == 0 && most < columns ? columns : most;
+    return rows - row < most ? rows - row : most;
+}
+
+static inline size_t svd_panels(size_t rows, size_t columns)
+{
+    size_t panels = 0;
+    for (size_t row = 0; row < rows; row += svd_rows_at(row, rows, columns))
+        panels++;
+    return panels;
+}
+
+/* Rows of what becomes bidiagonal. */
+static inline size_t svd_core_rows(size_t rows, size_t columns)
+{
+    return svd_way(rows, columns) == SVD_DIRECT ? rows : columns;
+}
+
+/* Registers of one panel with its heads and scales. */
+static inline size_t svd_kept_panel(size_t rows, size_t columns)
+{
+    return rows * columns + 2 * columns;
+}
+
+/* Registers of all reflections of all panels of `rows` rows. */
+static inline size_t svd_kept_panels(size_t rows, size_t columns)
+{
+    return rows * columns + 2 * columns * svd_panels(rows, columns);
+}
+
+/* Matrices that are decomposed at the same time with their vectors: the reflections of tall ones are kept
+ * meanwhile, so few of large ones. The results do not depend on it. */
+static inline size_t svd_at_once(size_t rows, size_t columns)
+{
+    size_t room = (16U << 20) / sizeof(double) / columns / rows;
+    size_t most = SVD_GROUPS * SVD_VIRTUAL;
+    if (svd_way(rows, columns) != SVD_BY_ROWS)
+        return most;
+    return room < 1 ? 1 : room < most ? room : most;
+}
+
 /* In registers, which have up to 8 lanes. */
 static inline size_t svd_scratch_registers(size_t rows, size_t columns)
 {
@@ -37,6 +83,32 @@ static inline size_t svd_scratch_registers(size_t rows, size_t columns)
     tall = tall > columns ? tall : columns;
     return tall * columns + 2 * SVD_VIRTUAL * columns * columns + tall + 4 * columns +
            2 * SVD_GROUPS * columns + 4 * SVD_GROUPS * (SVD_FRONT + columns) + SVD_GROUPS * columns;
+}
+
+/* The same of what vectors need beside that: see svd_kept_memory(). */
+static inline size_t svd_vectors_registers(size_t rows, size_t columns)
+{
+    size_t square = columns * columns;
+    size_t core = svd_core_rows(rows, columns);
+    size_t tall = svd_rows_at(0, rows, columns);
+    size_t of_one = core * columns + square + 2 * columns + core * columns + square;
+    size_t panels = 0;
+    if (svd_way(rows, columns) == SVD_BY_MATRIX)
+        of_one += svd_kept_panels(rows, columns);
+    if (svd_way(rows, columns) == SVD_BY_ROWS) {
+        size_t of_part = (rows + SVD_VIRTUAL - 1) / SVD_VIRTUAL;
+        of_one += (SVD_VIRTUAL - 1) * svd_kept_panel(columns, columns);
+        /* a register has 8 lanes, or there are fewer matrices at once */
+        panels = svd_at_once(rows, columns) * svd_kept_panels(of_part, columns);
+    }
+    return SVD_GROUPS * of_one + panels + 2 * square + 2 * tall * columns +
+           4 * SVD_GROUPS * SVD_SWEEPS * columns;
+}
+
+/* Doubles that the complement of rows x columns is made in. */
+static inline size_t svd_complement_doubles(size_t rows, size_t columns)
+{
+    return 3 * rows * columns + columns * columns + 2 * columns + rows;
 }
 
 #endif

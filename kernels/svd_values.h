@@ -16,6 +16,53 @@ struct svd_memory {
     vd *values;
 };
 
+/* What vectors need beside: the reflections of one register, and what they make. NULL: values alone. */
+struct svd_kept {
+    vd *core; /* what became bidiagonal: reflections by columns */
+    struct svd_bidiagonal_kept bidiagonal;
+    vd *panels; /* BY_MATRIX: one panel after another, with heads and scales */
+    vd *merges; /* BY_ROWS: the same of the seven merges */
+    vd *u, *v;  /* core rows x n and n x n, by rows */
+};
+
+/* Beside that, for all registers: the panels of each of the matrices BY_ROWS, svd_kept_panels() for each register
+ * of its parts; and where the down-sweep and the QR steps work. */
+struct svd_sweep_memory {
+    struct svd_kept kept[GROUPS];
+    vd *parts;
+    vd *gram, *w, *out, *turns;
+};
+
+static vd *svd_cut(vd **at, size_t registers)
+{
+    vd *taken = *at;
+    *at += registers;
+    return taken;
+}
+
+static void svd_sweep_memory(struct svd_sweep_memory *m, size_t rows, size_t n, vd *at)
+{
+    size_t core = svd_core_rows(rows, n);
+    enum svd_way way = svd_way(rows, n);
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct svd_kept *kept = &m->kept[g];
+        kept->core = svd_cut(&at, core * n);
+        kept->bidiagonal.rows = svd_cut(&at, n * n);
+        kept->bidiagonal.left = svd_cut(&at, n);
+        kept->bidiagonal.right = svd_cut(&at, n);
+        kept->u = svd_cut(&at, core * n);
+        kept->v = svd_cut(&at, n * n);
+        kept->panels = way == SVD_BY_MATRIX ? svd_cut(&at, svd_kept_panels(rows, n)) : NULL;
+        kept->merges =
+            way == SVD_BY_ROWS ? svd_cut(&at, (VIRTUAL - 1) * svd_kept_panel(n, n)) : NULL;
+    }
+    m->gram = svd_cut(&at, n * n);
+    m->w = svd_cut(&at, n * n);
+    m->out = svd_cut(&at, svd_rows_at(0, rows, n) * n);
+    m->turns = svd_cut(&at, 4 * GROUPS * SVD_SWEEPS * n);
+    m->parts = at;
+}
+
 static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
 {
     size_t tall = svd_way(rows, n) == SVD_DIRECT ? rows : svd_panel_rows(n);
@@ -74,13 +121,16 @@ static void svd_by_columns(vd *columns, const vd *r, size_t n)
             columns[j * n + i] = i <= j ? r[i * n + j] : all_lanes(0);
 }
 
-/* The R of all eight parts, into the first: four and four, two and two, one and one. */
-static void svd_merge_parts(vd *parts, size_t n, vd *panel)
+/* The R of all eight parts, into the first: four and four, two and two, one and one. kept: the reflections
+ * of the seven merges, in that order, or NULL. */
+static void svd_merge_parts(vd *parts, size_t n, vd *panel, vd *kept)
 {
     for (size_t half = VIRTUAL / 2; half > 0; half /= 2)
         for (size_t v = 0; v < half; v++) {
-            svd_by_columns(panel, parts + (v + half) * n * n, n);
-            svd_qr_panel(parts + v * n * n, panel, n, n, true);
+            vd *b = kept != NULL ? kept : panel;
+            svd_by_columns(b, parts + (v + half) * n * n, n);
+            svd_qr_panel(parts + v * n * n, b, n, n, true, kept != NULL ? kept + n * n : NULL);
+            kept = kept != NULL ? kept + svd_kept_panel(n, n) : NULL;
         }
 }
 

@@ -19,121 +19,157 @@ struct FN(svd_batch) {
 struct FN(svd_lanes) {
     const elem *from[LANES];
     vd scale;
+    bool is_used[LANES]; /* a finite matrix is there */
 };
 
-/* The R of matrices by panels of their rows. r is zero before. */
+/* The R of matrices by panels of their rows. panel: where a panel lies; or, kept, all of them. */
 static void FN(svd_by_matrix)(const struct FN(svd_batch) * s, const struct FN(svd_lanes) * lanes,
-                              vd *r, vd *panel)
+                              vd *r, vd *panel, bool is_kept)
 {
-    size_t most = svd_panel_rows(s->columns);
-    for (size_t row = 0; row < s->rows; row += most) {
-        size_t rows = s->rows - row < most ? s->rows - row : most;
+    size_t n = s->columns;
+    for (size_t row = 0; row < s->rows;) {
+        size_t rows = svd_rows_at(row, s->rows, n);
+        vd *keep = is_kept ? panel + rows * n : NULL;
         const elem *from[LANES];
         for (size_t lane = 0; lane < LANES; lane++)
             from[lane] = lanes->from[lane] + row * s->row_step;
-        FN(svd_load)
-        (panel, rows, from, s->row_step, s->column_step, rows, s->columns, lanes->scale);
-        svd_qr_panel(r, panel, s->columns, rows, false);
+        FN(svd_load)(panel, rows, from, s->row_step, s->column_step, rows, n, lanes->scale);
+        if (row == 0)
+            svd_qr_first(r, panel, n, rows, keep);
+        else
+            svd_qr_panel(r, panel, n, rows, false, keep);
+        panel += is_kept ? svd_kept_panel(rows, n) : 0;
+        row += rows;
     }
 }
 
-/* The R of each of the eight parts of one matrix: lane = row mod 8. r: REGISTERS of them, zero before. */
-static void FN(svd_by_rows)(const struct FN(svd_batch) * s, const elem *x, double scale, vd *r,
-                            vd *panel)
+/* Rows row to row + rows - 1 of the parts in register k of one matrix. */
+static void FN(svd_load_parts)(const struct FN(svd_batch) * s, const elem *x, double scale,
+                               vd *panel, size_t row, size_t rows, size_t k)
 {
     size_t n = s->columns;
-    size_t most = svd_panel_rows(n);
-    size_t in_all = (s->rows + VIRTUAL - 1) / VIRTUAL; /* of lane 0; others may have one less */
-    for (size_t row = 0; row < in_all; row += most) {
-        size_t rows = in_all - row < most ? in_all - row : most;
-        size_t full = (row + rows) * VIRTUAL <= s->rows ? rows : rows - 1;
-        for (size_t k = 0; k < REGISTERS; k++) {
-            const elem *from[LANES];
-            for (size_t lane = 0; lane < LANES; lane++)
-                from[lane] = x + (row * VIRTUAL + k * LANES + lane) * s->row_step;
-            if (s->row_step == 1)
-                FN(svd_load_rows)(panel, rows, from[0], s->column_step, full, n, all_lanes(scale));
-            else
-                FN(svd_load)
-            (panel, rows, from, VIRTUAL * s->row_step, 1, full, n, all_lanes(scale));
-            for (size_t lane = 0; lane < LANES && full < rows;
-                 lane++) { /* the last row: by elements */
-                bool is_there = (row + full) * VIRTUAL + k * LANES + lane < s->rows;
-                for (size_t j = 0; j < n; j++) {
-                    const elem *at = from[lane] + full * VIRTUAL * s->row_step + j * s->column_step;
-                    double value = is_there ? (double)*at * scale : 0;
-                    memcpy((double *)&panel[j * rows + full] + lane, &value, sizeof value);
-                }
-            }
-            svd_qr_panel(r + k * n * n, panel, n, rows, false);
+    size_t full = (row + rows) * VIRTUAL <= s->rows ? rows : rows - 1;
+    const elem *from[LANES];
+    for (size_t lane = 0; lane < LANES; lane++)
+        from[lane] = x + (row * VIRTUAL + k * LANES + lane) * s->row_step;
+    if (s->row_step == 1)
+        FN(svd_load_rows)(panel, rows, from[0], s->column_step, full, n, all_lanes(scale));
+    else
+        FN(svd_load)(panel, rows, from, VIRTUAL * s->row_step, 1, full, n, all_lanes(scale));
+    for (size_t lane = 0; lane < LANES && full < rows; lane++) { /* the last row: by elements */
+        bool is_there = (row + full) * VIRTUAL + k * LANES + lane < s->rows;
+        for (size_t j = 0; j < n; j++) {
+            const elem *at = from[lane] + full * VIRTUAL * s->row_step + j * s->column_step;
+            double value = is_there ? (double)*at * scale : 0;
+            memcpy((double *)&panel[j * rows + full] + lane, &value, sizeof value);
         }
     }
 }
 
-/* The R of matrices by rows, lane = matrix: the eight parts of each, then their merges. parts: VIRTUAL x
- * columns^2. */
-static void FN(svd_tall)(const struct FN(svd_batch) * s, const struct FN(svd_lanes) * lanes,
-                         vd *parts, vd *r, vd *panel)
+/* The R of each of the eight parts of one matrix: lane = row mod 8. r: REGISTERS of them. panel as above: of
+ * one register after the other. */
+static void FN(svd_by_rows)(const struct FN(svd_batch) * s, const elem *x, double scale, vd *r,
+                            vd *panel, bool is_kept)
 {
     size_t n = s->columns;
+    size_t in_all = (s->rows + VIRTUAL - 1) / VIRTUAL; /* of lane 0; others may have one less */
+    size_t step = is_kept ? svd_kept_panels(in_all, n) : 0;
+    for (size_t row = 0; row < in_all;) {
+        size_t rows = svd_rows_at(row, in_all, n);
+        for (size_t k = 0; k < REGISTERS; k++) {
+            vd *b = panel + k * step;
+            vd *keep = is_kept ? b + rows * n : NULL;
+            FN(svd_load_parts)(s, x, scale, b, row, rows, k);
+            if (row == 0)
+                svd_qr_first(r + k * n * n, b, n, rows, keep);
+            else
+                svd_qr_panel(r + k * n * n, b, n, rows, false, keep);
+        }
+        panel += is_kept ? svd_kept_panel(rows, n) : 0;
+        row += rows;
+    }
+}
+
+/* The R of matrices by rows, lane = matrix: the eight parts of each, then their merges. all: the panels of the
+ * register's matrices, and where the merges are kept; NULL for values alone. */
+static void FN(svd_tall)(const struct FN(svd_batch) * s, const struct FN(svd_lanes) * lanes,
+                         const struct svd_memory *memory, vd *all, vd *merges)
+{
+    size_t n = s->columns;
+    size_t step = REGISTERS * svd_kept_panels((s->rows + VIRTUAL - 1) / VIRTUAL, n);
     double scale[LANES];
     memcpy(scale, &lanes->scale, sizeof scale);
-    memset(parts, 0, VIRTUAL * n * n * sizeof *parts);
+    memset(memory->parts, 0, VIRTUAL * n * n * sizeof *memory->parts);
     for (size_t lane = 0; lane < LANES; lane++) {
-        if (scale[lane] == 0)
+        if (!lanes->is_used[lane])
             continue;
-        memset(r, 0, REGISTERS * n * n * sizeof *r);
-        FN(svd_by_rows)(s, lanes->from[lane], scale[lane], r, panel);
-        svd_scatter(parts, r, n, lane);
+        FN(svd_by_rows)
+        (s, lanes->from[lane], scale[lane], memory->r,
+         all != NULL ? all + lane * step : memory->panel, all != NULL);
+        svd_scatter(memory->parts, memory->r, n, lane);
     }
-    svd_merge_parts(parts, n, panel);
+    svd_merge_parts(memory->parts, n, memory->panel, merges);
 }
 
-/* The bidiagonal form of the matrices of one register: d and e. */
+/* The bidiagonal form of the matrices of one register: d and e. kept: NULL for values alone; all: as above. */
 static void FN(svd_reduce)(const struct FN(svd_batch) * s, const struct FN(svd_lanes) * lanes,
-                           vd *d, vd *e, struct svd_memory *memory)
+                           vd *d, vd *e, const struct svd_memory *memory,
+                           const struct svd_kept *kept, vd *all)
 {
     size_t n = s->columns;
-    size_t m = n;
-    enum svd_way way = svd_way(s->rows, n);
-    if (way == SVD_DIRECT) {
-        m = s->rows;
-        FN(svd_load)
-        (memory->panel, m, lanes->from, s->row_step, s->column_step, m, n, lanes->scale);
-    } else {
-        if (way == SVD_BY_ROWS) {
-            FN(svd_tall)(s, lanes, memory->parts, memory->r, memory->panel);
-        } else {
-            memset(memory->parts, 0, n * n * sizeof *memory->parts);
-            FN(svd_by_matrix)(s, lanes, memory->parts, memory->panel);
-        }
-        svd_by_columns(memory->panel, memory->parts, n);
+    size_t m = svd_core_rows(s->rows, n);
+    vd *core = kept != NULL ? kept->core : memory->panel;
+    switch (svd_way(s->rows, n)) {
+    case SVD_DIRECT:
+        FN(svd_load)(core, m, lanes->from, s->row_step, s->column_step, m, n, lanes->scale);
+        break;
+    case SVD_BY_MATRIX:
+        FN(svd_by_matrix)
+        (s, lanes, memory->parts, kept != NULL ? kept->panels : memory->panel, kept != NULL);
+        svd_by_columns(core, memory->parts, n);
+        break;
+    case SVD_BY_ROWS:
+        FN(svd_tall)(s, lanes, memory, all, kept != NULL ? kept->merges : NULL);
+        svd_by_columns(core, memory->parts, n);
+        break;
     }
-    svd_bidiagonal(memory->panel, m, n, d, e, memory->work);
+    svd_bidiagonal(core, m, n, d, e, memory->work, kept != NULL ? &kept->bidiagonal : NULL);
 }
 
-/* Up to GROUPS * LANES matrices. */
+/* Where the matrices of a register lie, and how they are scaled; notes which are not finite. Lanes from count on
+ * become zeros. */
+static void FN(svd_scales)(const struct FN(svd_batch) * s, struct FN(svd_lanes) * lanes,
+                           size_t first, size_t count, double back[LANES], int32_t *status)
+{
+    double scale[LANES];
+    for (size_t lane = 0; lane < LANES; lane++) {
+        size_t i = first + lane;
+        double most = i < count ? FN(svd_most)(s->x + i * s->size, s->size) : 0;
+        scale[lane] = svd_scale(most, &back[lane]);
+        lanes->from[lane] = i < count ? s->x + i * s->size : s->x;
+        lanes->is_used[lane] = i < count && back[lane] == back[lane];
+        if (i < count)
+            status[i] = back[lane] != back[lane];
+    }
+    memcpy(&lanes->scale, scale, sizeof scale);
+}
+
+/* The bidiagonal forms of up to GROUPS * LANES matrices, and their values. sweep: NULL for values alone. */
 static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *values,
-                         int32_t *status, size_t sweeps_for_one, struct svd_memory *memory)
+                         int32_t *status, size_t sweeps_for_one, struct svd_memory *memory,
+                         const struct svd_sweep_memory *sweep)
 {
     size_t n = s->columns;
     double back[GROUPS * LANES];
+    size_t kept = REGISTERS * svd_kept_panels((s->rows + VIRTUAL - 1) / VIRTUAL, n);
     for (size_t g = 0; g < GROUPS; g++) {
         struct FN(svd_lanes) lanes;
-        double scale[LANES];
-        for (size_t lane = 0; lane < LANES; lane++) {
-            size_t i = g * LANES + lane;
-            double most = i < count ? FN(svd_most)(s->x + i * s->size, s->size) : 0;
-            scale[lane] = svd_scale(most, &back[i]);
-            lanes.from[lane] = i < count ? s->x + i * s->size : s->x; /* the rest becomes zeros */
-            if (i < count)
-                status[i] = back[i] != back[i];
-        }
-        memcpy(&lanes.scale, scale, sizeof scale);
-        if (g * LANES < count)
-            FN(svd_reduce)(s, &lanes, memory->d, memory->e, memory);
-        else
-            memset(memory->d, 0, 2 * n * sizeof *memory->d);
+        FN(svd_scales)(s, &lanes, g * LANES, count, back + g * LANES, status);
+        if (g * LANES < count || sweep != NULL)
+            FN(svd_reduce)
+        (s, &lanes, memory->d, memory->e, memory, sweep != NULL ? &sweep->kept[g] : NULL,
+         sweep != NULL ? sweep->parts + g * LANES * kept : NULL);
+        else memset(memory->d, 0, 2 * n * sizeof *memory->d);
         for (size_t k = 0; k < n; k++) {
             memory->all_d[k * GROUPS + g] = memory->d[k];
             memory->all_e[k * GROUPS + g] = memory->e[k];
@@ -148,21 +184,27 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
         }
 }
 
-static void FN(svd_values)(const void *x, size_t count, size_t m, size_t n, void *values,
-                           int32_t *status, size_t sweeps_for_one, void *scratch)
+static struct FN(svd_batch) FN(svd_batch_of)(const struct kernel_svd *call)
 {
-    bool is_wide = m < n;
-    struct FN(svd_batch) s = {.rows = is_wide ? n : m,
-                              .columns = is_wide ? m : n,
-                              .row_step = is_wide ? 1 : n,
-                              .column_step = is_wide ? n : 1,
-                              .size = m * n};
-    struct svd_memory memory = svd_memory(s.rows, s.columns, scratch);
-    for (size_t first = 0; first < count; first += GROUPS * LANES) {
-        size_t some = count - first < GROUPS * LANES ? count - first : GROUPS * LANES;
-        s.x = (const elem *)x + first * s.size;
+    bool is_wide = call->m < call->n;
+    return (struct FN(svd_batch)){.x = call->x,
+                                  .rows = is_wide ? call->n : call->m,
+                                  .columns = is_wide ? call->m : call->n,
+                                  .row_step = is_wide ? 1 : call->n,
+                                  .column_step = is_wide ? call->n : 1,
+                                  .size = call->m * call->n};
+}
+
+static void FN(svd_values)(const struct kernel_svd *call)
+{
+    struct FN(svd_batch) s = FN(svd_batch_of)(call);
+    struct svd_memory memory = svd_memory(s.rows, s.columns, call->scratch);
+    for (size_t first = 0; first < call->count; first += GROUPS * LANES) {
+        size_t left = call->count - first;
+        s.x = (const elem *)call->x + first * s.size;
         FN(svd_some)
-        (&s, some, (elem *)values + first * s.columns, status + first, sweeps_for_one, &memory);
+        (&s, left < GROUPS * LANES ? left : GROUPS * LANES, (elem *)call->s + first * s.columns,
+         call->status + first, call->sweeps_for_one, &memory, NULL);
     }
 }
 

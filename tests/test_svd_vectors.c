@@ -44,8 +44,9 @@ static void fill(sheaf_array *a, size_t count, size_t m, size_t n, unsigned long
 }
 
 static const size_t shapes[][2] = {
-    {1, 1},   {1, 2},   {2, 1},   {3, 1},   {3, 3},   {2, 5},  {10, 10}, {10, 16}, {16, 10},
-    {16, 16}, {30, 30}, {40, 30}, {30, 40}, {40, 40}, {7, 10}, {100, 9}, {9, 100}, {70, 66},
+    {1, 1},   {1, 2},   {2, 1},   {3, 1},   {3, 3},   {2, 5},   {10, 10},
+    {10, 16}, {16, 10}, {16, 16}, {30, 30}, {40, 30}, {30, 40}, {40, 40},
+    {7, 10},  {100, 9}, {9, 100}, {70, 66}, {64, 64}, {60, 33}, {33, 60},
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0], COUNT = 7 };
 
@@ -58,7 +59,8 @@ static void ratios_of_random_and_deficient_ones(void)
             size_t shape[3] = {COUNT, shapes[s][0], shapes[s][1]};
             CHECK_OK(sheaf_create_anonymous(&a, type == 0 ? SHEAF_F64 : SHEAF_F32, 3, shape));
             fill(a, COUNT, shape[1], shape[2], &seed);
-            svd_ratios_check(a, NULL);
+            for (size_t i = 0; sheaf_isa_name(i) != NULL; i++)
+                svd_ratios_check(a, &(sheaf_svd_options){.isa = sheaf_isa_name(i)});
             sheaf_detach(a);
         }
 }
@@ -137,6 +139,196 @@ static void one_that_is_not_finite_leaves_the_others_alone(void)
     }
 }
 
+/* ---- The same bits ---------------------------------------------------------------------------- */
+
+/* Copies `count` matrices, matrix i from from[order ? order[i] : i], times 2^power. */
+static sheaf_array *copied(const sheaf_array *from, size_t count, const size_t *order, int power)
+{
+    sheaf_array *to;
+    const size_t *shape = sheaf_array_shape(from);
+    size_t each = shape[1] * shape[2];
+    CHECK_OK(sheaf_create_anonymous(&to, sheaf_array_dtype(from), 3,
+                                    (size_t[]){count, shape[1], shape[2]}));
+    for (size_t c = 0; c < count; c++)
+        for (size_t i = 0; i < each; i++)
+            put(to, c * each + i, ldexp(svd_ratios_get(from, order[c] * each + i), power));
+    return to;
+}
+
+static void detach_all(const sheaf_svd_arrays *arrays)
+{
+    sheaf_detach(arrays->u);
+    sheaf_detach(arrays->s);
+    sheaf_detach(arrays->vt);
+}
+
+/* Matrix x of one result and y of another are the same bits. */
+static void check_same(const sheaf_svd_arrays *of_x, size_t x, const sheaf_svd_arrays *of_y,
+                       size_t y, bool with_values)
+{
+    sheaf_array *const pairs[3][2] = {{of_x->u, of_y->u}, {of_x->vt, of_y->vt}, {of_x->s, of_y->s}};
+    for (size_t i = 0; i < (with_values ? 3 : 2); i++) {
+        size_t each = sheaf_array_bytes(pairs[i][0]) / sheaf_array_shape(pairs[i][0])[0];
+        CHECK(memcmp((char *)sheaf_array_data(pairs[i][0]) + x * each,
+                     (char *)sheaf_array_data(pairs[i][1]) + y * each, each) == 0);
+    }
+}
+
+static void the_batch_does_not_matter_nor_the_instruction_set(void)
+{
+    unsigned long long seed = 13;
+    for (size_t s = 0; s < SHAPES; s++) {
+        size_t m = shapes[s][0];
+        size_t n = shapes[s][1];
+        if (m > 64 && n > 64)
+            continue;
+        sheaf_array *a;
+        size_t reversed[COUNT];
+        CHECK_OK(sheaf_create_anonymous(&a, SHEAF_F64, 3, (size_t[]){COUNT, m, n}));
+        fill(a, COUNT, m, n, &seed);
+        put(a, 4 * m * n, NAN);
+        for (size_t c = 0; c < COUNT; c++)
+            reversed[c] = COUNT - 1 - c;
+        sheaf_array *other = copied(a, COUNT, reversed, 0);
+        sheaf_svd_arrays first = {0};
+        for (size_t i = 0; sheaf_isa_name(i) != NULL; i++) {
+            sheaf_svd_arrays out = {0};
+            sheaf_svd_arrays turned = {0};
+            sheaf_svd_options options = {.mode = SHEAF_SVD_FULL, .isa = sheaf_isa_name(i)};
+            CHECK_OK(sheaf_svd(&out, NULL, a, &options));
+            CHECK_OK(sheaf_svd(&turned, NULL, other, &options));
+            if (i == 0)
+                first = out;
+            for (size_t c = 0; c < COUNT; c++) {
+                check_same(&out, c, &first, c, true);
+                check_same(&out, c, &turned, COUNT - 1 - c, true);
+                sheaf_array *alone = copied(a, 1, &c, 0);
+                sheaf_svd_arrays single = {0};
+                CHECK_OK(sheaf_svd(&single, NULL, alone, &options));
+                check_same(&out, c, &single, 0, true);
+                detach_all(&single);
+                sheaf_detach(alone);
+            }
+            detach_all(&turned);
+            if (i > 0)
+                detach_all(&out);
+        }
+        detach_all(&first);
+        sheaf_detach(other);
+        sheaf_detach(a);
+    }
+}
+
+static void a_power_of_two_changes_no_vector(void)
+{
+    static const int powers[] = {-900, -1, 1, 300, 1000};
+    static const size_t in_order[COUNT] = {0, 1, 2, 3, 4, 5, 6};
+    unsigned long long seed = 17;
+    for (size_t s = 0; s < SHAPES; s++) {
+        sheaf_array *a;
+        sheaf_svd_arrays out = {0};
+        size_t shape[3] = {COUNT, shapes[s][0], shapes[s][1]};
+        const sheaf_svd_options options = {.mode = SHEAF_SVD_REDUCED};
+        if (shape[1] > 64 && shape[2] > 64)
+            continue;
+        CHECK_OK(sheaf_create_anonymous(&a, SHEAF_F64, 3, shape));
+        for (size_t i = 0; i < sheaf_array_size(a); i++)
+            put(a, i, uniform(&seed));
+        CHECK_OK(sheaf_svd(&out, NULL, a, &options));
+        for (size_t p = 0; p < sizeof powers / sizeof powers[0]; p++) {
+            sheaf_array *scaled = copied(a, COUNT, in_order, powers[p]);
+            sheaf_svd_arrays of_scaled = {0};
+            CHECK_OK(sheaf_svd(&of_scaled, NULL, scaled, &options));
+            for (size_t c = 0; c < COUNT; c++)
+                check_same(&out, c, &of_scaled, c, false);
+            for (size_t i = 0; i < sheaf_array_size(out.s); i++)
+                CHECK(svd_ratios_get(of_scaled.s, i) == ldexp(svd_ratios_get(out.s, i), powers[p]));
+            detach_all(&of_scaled);
+            sheaf_detach(scaled);
+        }
+        detach_all(&out);
+        sheaf_detach(a);
+    }
+}
+
+/* ---- Hard matrices ---------------------------------------------------------------------------- */
+
+enum hard {
+    LAUCHLI,
+    KAHAN,
+    HILBERT,
+    COMPANION,
+    ONES,
+    TRIDIAGONAL,
+    MIXED_COLUMNS,
+    GRADED_DOWN,
+    GRADED_UP,
+    DENORMAL,
+    HUGE_ONES,
+    LAST_ONLY,
+    BIDIAGONAL,
+    CLUSTERED,
+    HARD
+};
+
+static double hard_at(enum hard kind, size_t i, size_t j, size_t n, unsigned long long *seed)
+{
+    double x = uniform(seed);
+    switch (kind) {
+    case LAUCHLI:
+        return i == 0 ? 1 : i == j + 1 ? 1e-9 : 0;
+    case KAHAN:
+        return pow(0.6, (double)i) * (i == j ? 1 : j > i ? -0.8 : 0);
+    case HILBERT:
+        return 1 / (double)(i + j + 1);
+    case COMPANION:
+        return i == j + 1 ? 1 : j == n - 1 ? -(double)(i + 1) : 0;
+    case ONES:
+        return 1;
+    case TRIDIAGONAL:
+        return i == j ? 2 : i == j + 1 || j == i + 1 ? -1 : 0;
+    case MIXED_COLUMNS:
+        return x * (j % 2 ? 1e-300 : 1e300);
+    case GRADED_DOWN:
+        return x * pow(10, -15.0 * (double)i);
+    case GRADED_UP:
+        return x * pow(10, 3.0 * (double)j);
+    case DENORMAL:
+        return ldexp((double)(check_random(seed) % 1024), -1074);
+    case HUGE_ONES:
+        return x * 0x1p1018;
+    case LAST_ONLY:
+        return j == n - 1 && i == n - 1 ? -7.5 : 0;
+    case BIDIAGONAL: /* as LAPACK's dchkbd has it */
+        return i == j || j == i + 1 ? exp(72 * x) : 0;
+    case CLUSTERED:
+        return i == j ? (i == 0 ? 1 : DBL_EPSILON) : i < j && i == 0 ? 1e-8 * x : 0;
+    case HARD:
+        break;
+    }
+    return 0;
+}
+
+static void hard_matrices(void)
+{
+    static const size_t sizes[][2] = {{2, 2},   {3, 3},   {10, 10}, {26, 26}, {33, 32}, {32, 33},
+                                      {64, 64}, {30, 20}, {20, 30}, {100, 9}, {9, 100}, {65, 5}};
+    unsigned long long seed = 37;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        sheaf_array *a;
+        size_t m = sizes[s][0];
+        size_t n = sizes[s][1];
+        CHECK_OK(sheaf_create_anonymous(&a, SHEAF_F64, 3, (size_t[]){HARD, m, n}));
+        for (size_t c = 0; c < HARD; c++)
+            for (size_t i = 0; i < m * n; i++)
+                put(a, c * m * n + i, hard_at((enum hard)c, i / n, i % n, n, &seed));
+        svd_ratios_check(a, NULL);
+        sheaf_detach(a);
+    }
+}
+
+/* ---- The interface ---------------------------------------------------------------------------- */
+
 static void submitted_into_given_arrays(void)
 {
     sheaf_array *a;
@@ -194,5 +386,7 @@ static void mistakes_are_told(void)
 }
 
 CHECK_MAIN(CASE(ratios_of_random_and_deficient_ones), CASE(empty_dimensions_are_as_in_numpy),
-           CASE(one_that_is_not_finite_leaves_the_others_alone), CASE(submitted_into_given_arrays),
-           CASE(mistakes_are_told))
+           CASE(one_that_is_not_finite_leaves_the_others_alone),
+           CASE(the_batch_does_not_matter_nor_the_instruction_set),
+           CASE(a_power_of_two_changes_no_vector), CASE(hard_matrices),
+           CASE(submitted_into_given_arrays), CASE(mistakes_are_told))

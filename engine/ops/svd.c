@@ -109,16 +109,11 @@ int64_t svd_note(const struct op_call *call, uint64_t i, enum svd_outcome outcom
     return 1;
 }
 
-/* True if the values are our kernels', and if all is. That has to agree with nothing but itself: every task
- * of a job asks the same question of the same shape. */
-static bool values_are_ours(const struct op_call *call)
-{
-    return values_of(&call->arrays[SVD_A]) <= KERNEL_SVD_COLUMNS_MAX;
-}
-
+/* True if our kernels take the matrices. That has to agree with nothing but itself: every task of a job
+ * asks the same question of the same shape. */
 static bool is_ours(const struct op_call *call)
 {
-    return mode_of(call) == SHEAF_SVD_VALUES && values_are_ours(call);
+    return values_of(&call->arrays[SVD_A]) <= KERNEL_SVD_COLUMNS_MAX;
 }
 
 /* A matrix's time, told as bytes of a read at 10 GB/s. Within a factor of 2 of what is measured on one
@@ -277,20 +272,30 @@ static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint6
 {
     struct svd_shape shape = svd_shape_of(call);
     enum kernel_dtype dtype = shape.element == sizeof(double) ? KERNEL_F64 : KERNEL_F32;
-    size_t bytes = (sheaf_svd_scratch(shape.m, shape.n) + 63) / 64 * 64;
-    void *scratch = aligned_alloc(64, bytes);
-    if (scratch == NULL)
+    bool is_full = mode_of(call) == SHEAF_SVD_FULL;
+    size_t bytes = sheaf_svd_scratch(shape.m, shape.n, shape.has_vectors, is_full);
+    struct kernel_svd run = {.m = shape.m,
+                             .n = shape.n,
+                             .is_full = is_full,
+                             .sweeps_for_one = KERNEL_SVD_SWEEPS,
+                             .scratch = aligned_alloc(64, (bytes + 63) / 64 * 64)};
+    if (run.scratch == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "svd: no memory: %zu bytes of work space", bytes);
+    svd_kernel *kernel =
+        shape.has_vectors ? call->kernels->svd_vectors[dtype] : call->kernels->svd_values[dtype];
     for (uint64_t i = first; i < end; i += AT_ONCE) {
-        size_t count = end - i < AT_ONCE ? (size_t)(end - i) : AT_ONCE;
         int32_t outcome[AT_ONCE];
-        call->kernels->svd_values[dtype](svd_part(call, SVD_A, i), count, shape.m, shape.n,
-                                         svd_part(call, SVD_S, i), outcome, KERNEL_SVD_SWEEPS,
-                                         scratch);
-        for (size_t j = 0; j < count; j++)
+        run.x = svd_part(call, SVD_A, i);
+        run.count = end - i < AT_ONCE ? (size_t)(end - i) : AT_ONCE;
+        run.s = svd_part(call, SVD_S, i);
+        run.u = svd_part(call, SVD_U, i);
+        run.vt = svd_part(call, SVD_VT, i);
+        run.status = outcome;
+        kernel(&run);
+        for (size_t j = 0; j < run.count; j++)
             *failures += svd_note(call, i + j, (enum svd_outcome)outcome[j]);
     }
-    free(scratch);
+    free(run.scratch);
     return SHEAF_OK;
 }
 
@@ -327,11 +332,6 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
     else if (first < end)
         status = is_ours(call) ? by_kernels(call, first, end, &failures)
                                : svd_by_lapack(call, first, end, &failures);
-    if (status == SHEAF_OK && first < end && values_of(a) > 0 && values_are_ours(call) &&
-        !is_ours(call)) {
-        int64_t known = 0;
-        status = by_kernels(call, first, end, &known);
-    }
     memcpy(partial, &failures, sizeof failures);
     return status;
 }

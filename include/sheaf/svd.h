@@ -52,6 +52,15 @@ typedef struct sheaf_svd_report {
  * mode. Without rows or columns s is empty, and full u and vt are identities. *out: on success the arrays
  * that were NULL are set. report may be NULL. No output may overlap a or another.
  *
+ * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
+ * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
+ * values of 2^k A are 2^k times those of A to the bit, and the vectors the same bits; the errors are a few
+ * 2^-52 of the largest value. Tall ones are first reduced to R (Demmel, Grigori, Hoemmen, Langou,
+ * "Communication-optimal parallel and sequential QR and LU factorizations", 2012), then to bidiagonal form;
+ * the values are those of dqds (Fernando, Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970),
+ * with all reflections applied again on the way back: u is never A V S^-1. Larger ones are LAPACK's ?gesdd,
+ * one matrix a call, one thread each; LAPACK (OpenBLAS) is loaded at the first such call.
+ *
  * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (an output is attached read-only), NOT_SHARED, NO_MEMORY, NO_SPACE,
  * UNSUPPORTED (no LAPACK, or `reproducible` and it would be needed), and those of the executor. */
 SHEAF_EXPORT sheaf_status sheaf_svd(sheaf_svd_arrays *out, sheaf_svd_report *report,
@@ -62,16 +71,8 @@ SHEAF_EXPORT sheaf_status sheaf_svd(sheaf_svd_arrays *out, sheaf_svd_report *rep
 SHEAF_EXPORT sheaf_status sheaf_svd_submit(sheaf_future **out, sheaf_svd_arrays *arrays,
                                            const sheaf_array *a, const sheaf_svd_options *options);
 
-/* The values alone, into values, shape (..., min(m, n)): sheaf_svd() with SHEAF_SVD_VALUES.
- *
- * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
- * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
- * values of 2^k A are 2^k times those of A to the bit; the errors are a few 2^-52 of the largest value.
- * Tall ones are first reduced to R (Demmel, Grigori, Hoemmen, Langou, "Communication-optimal parallel and
- * sequential QR and LU factorizations", 2012), then to bidiagonal form; the values are those of dqds
- * (Fernando, Parlett 1994). Larger ones are LAPACK's ?gesdd, one matrix a call, one thread each; LAPACK
- * (OpenBLAS) is loaded at the first such call.
- * Errors: as sheaf_svd(). */
+/* The values alone, into values, shape (..., min(m, n)): sheaf_svd() with SHEAF_SVD_VALUES. Errors: as
+ * sheaf_svd(). */
 SHEAF_EXPORT sheaf_status sheaf_svd_values(sheaf_array *values, sheaf_svd_report *report,
                                            const sheaf_array *a, const sheaf_svd_options *options);
 
