@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -62,6 +63,23 @@ template <typename T> static inline void fill(sheaf_array *array)
     }
 }
 
+/* The same of any dtype; integers are 0 to 99. */
+static inline void fill_any(sheaf_array *array)
+{
+    uint64_t state = 1;
+    sheaf_dtype dtype = sheaf_array_dtype(array);
+    size_t bytes = sheaf_dtype_size(dtype);
+    double scale = sheaf_dtype_kind(dtype) == 'f' ? 1 : sheaf_dtype_kind(dtype) == 'b' ? 2 : 100;
+    for (size_t i = 0; i < sheaf_array_size(array); i++) {
+        double uniform = static_cast<double>(random_u64(state) >> 11) * 0x1p-53;
+        sheaf_scalar element =
+            sheaf_scalar_of_f64(dtype, static_cast<double>(static_cast<int>(uniform * scale)));
+        if (scale == 1)
+            element = sheaf_scalar_of_f64(dtype, uniform);
+        memcpy(static_cast<char *>(sheaf_array_data(array)) + i * bytes, &element.value, bytes);
+    }
+}
+
 /* An array without a key, every page written, so that no page is touched first while it is timed. */
 static inline array_ptr make_array(sheaf_dtype dtype, size_t elements)
 {
@@ -79,6 +97,9 @@ static inline array_ptr make_array(sheaf_dtype dtype, size_t elements)
         break;
     case SHEAF_F64:
         fill<double>(array);
+        break;
+    default:
+        fill_any(array);
         break;
     }
     return array_ptr(array);

@@ -7,6 +7,7 @@
  * by code meant for every CPU. */
 #include "kernels.h"
 #include "sha256.h"
+#include "half.h"
 #include "vec.h"
 
 /* The order of a float sum; see fold_tmpl.h. */
@@ -33,46 +34,28 @@ enum { GROUP = 8 };
 
 #define QUIET_NAN __builtin_nan("")
 
-#define T i32
-#include "load_tmpl.h"
-#define T i64
-#include "load_tmpl.h"
-#define T f32
-#include "load_tmpl.h"
-#define T f64
-#include "load_tmpl.h"
-
-#define T i32
-#include "search_tmpl.h"
-#define T i64
-#include "search_tmpl.h"
-#define T f32
-#include "search_tmpl.h"
-#define T f64
-#include "search_tmpl.h"
+#define TEMPLATE "load_tmpl.h"
+#include "every_type.h"
+#define TEMPLATE "search_tmpl.h"
+#include "every_type.h"
+#define TEMPLATE "convert_tmpl.h"
+#include "every_stored.h"
 
 #define OP             max
 #define BEATS          >
 #define PREFERRED_ZERO 0.0F
 #define EXTREME        max
 #define SKIPS_NANS     0
-#define T              i32
-#include "extreme_tmpl.h"
-#define T i64
-#include "extreme_tmpl.h"
-#define T f32
-#include "extreme_tmpl.h"
-#define T f64
-#include "extreme_tmpl.h"
+#define TEMPLATE       "extreme_tmpl.h"
+#include "every_type.h"
 #undef EXTREME
 #undef SKIPS_NANS
 #define EXTREME    nanmax
 #define SKIPS_NANS 1
 #define LEAST      (-__builtin_inff())
-#define T          f32
-#include "extreme_tmpl.h"
-#define T f64
-#include "extreme_tmpl.h"
+#define TEMPLATE   "extreme_tmpl.h"
+#define ONLY_FLOATS
+#include "every_type.h"
 #undef OP
 #undef BEATS
 #undef PREFERRED_ZERO
@@ -85,23 +68,16 @@ enum { GROUP = 8 };
 #define PREFERRED_ZERO -0.0F
 #define EXTREME        min
 #define SKIPS_NANS     0
-#define T              i32
-#include "extreme_tmpl.h"
-#define T i64
-#include "extreme_tmpl.h"
-#define T f32
-#include "extreme_tmpl.h"
-#define T f64
-#include "extreme_tmpl.h"
+#define TEMPLATE       "extreme_tmpl.h"
+#include "every_type.h"
 #undef EXTREME
 #undef SKIPS_NANS
 #define EXTREME    nanmin
 #define SKIPS_NANS 1
 #define LEAST      __builtin_inff()
-#define T          f32
-#include "extreme_tmpl.h"
-#define T f64
-#include "extreme_tmpl.h"
+#define TEMPLATE   "extreme_tmpl.h"
+#define ONLY_FLOATS
+#include "every_type.h"
 #undef OP
 #undef BEATS
 #undef PREFERRED_ZERO
@@ -109,205 +85,13 @@ enum { GROUP = 8 };
 #undef SKIPS_NANS
 #undef LEAST
 
-#define T i32
-#include "minmax_tmpl.h"
-#define T i64
-#include "minmax_tmpl.h"
-#define T f32
-#include "minmax_tmpl.h"
-#define T f64
-#include "minmax_tmpl.h"
+#define TEMPLATE "minmax_tmpl.h"
+#include "every_type.h"
 
-/* Sums and products of integers, which wrap. */
-#define FOLD          sum
-#define COMBINE       +
-#define NEUTRAL       0
-#define TERM(x, y, c) (x)
-#define T             i32
-#include "fold_int_tmpl.h"
-#define T i64
-#include "fold_int_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
+#include "folds.h"
 
-#define FOLD          prod
-#define COMBINE       *
-#define NEUTRAL       1
-#define TERM(x, y, c) (x)
-#define T             i32
-#include "fold_int_tmpl.h"
-#define T i64
-#include "fold_int_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          dot
-#define COMBINE       +
-#define NEUTRAL       0
-#define TERM(x, y, c) ((x) * (y))
-#define T             i32
-#include "fold_int_tmpl.h"
-#define T i64
-#include "fold_int_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-/* The upper halves of i64, above the least of them: see kernels.h. */
-#define FOLD          upper
-#define COMBINE       +
-#define NEUTRAL       0
-#define TERM(x, y, c) (((x) ^ (UINT64_C(1) << 63)) >> 32)
-#define T             i64
-#include "fold_int_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-/* Folds in doubles. */
-#define FOLD          sum
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) (x)
-#define T             f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          prod
-#define COMBINE       *
-#define NEUTRAL       1.0
-#define TERM(x, y, c) (x)
-#define T             f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          dot
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) ((x) * (y))
-#define T             f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          values
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) (x)
-#define T             i32
-#include "fold_tmpl.h"
-#define T i64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          magnitudes
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(magnitude)(x)
-#define T             i32
-#include "fold_tmpl.h"
-#define T i64
-#include "fold_tmpl.h"
-#define T f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          squares
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) (((x) * (c)) * ((x) * (c)))
-#define T             i32
-#include "fold_tmpl.h"
-#define T i64
-#include "fold_tmpl.h"
-#define T f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          deviations
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) (((x) - (c)) * ((x) - (c)))
-#define T             i32
-#include "fold_tmpl.h"
-#define T i64
-#include "fold_tmpl.h"
-#define T f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          nansum
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(where_number)(x, x)
-#define T             f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define FOLD          nandeviations
-#define COMBINE       +
-#define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(where_number)(((x) - (c)) * ((x) - (c)), x)
-#define T             f32
-#include "fold_tmpl.h"
-#define T f64
-#include "fold_tmpl.h"
-#undef FOLD
-#undef COMBINE
-#undef NEUTRAL
-#undef TERM
-
-#define T i32
-#include "exact_tmpl.h"
-#define T i64
-#include "exact_tmpl.h"
-#define T f32
-#include "exact_tmpl.h"
-#define T f64
-#include "exact_tmpl.h"
+#define TEMPLATE "exact_tmpl.h"
+#include "every_type.h"
 
 #include "blake3_tmpl.h"
 #include "scrypt_tmpl.h"
@@ -357,88 +141,195 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,
     .scrypt_lanes = SCRYPT_LANES,
-#define X(T, elem_t, acc_t) max_##T##_kernel,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = max_##T##_kernel,
     .max =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) min_##T##_kernel,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = min_##T##_kernel,
     .min =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) minmax_kernel_##T,
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = max_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanmax_##T##_kernel,
+    .nanmax =
+        {
+#include "dtypes.def"
+        },
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = min_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanmin_##T##_kernel,
+    .nanmin =
+        {
+#include "dtypes.def"
+        },
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = minmax_kernel_##T,
     .minmax =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) find_kernel_##T,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = find_kernel_##T,
     .find =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) nonzero_kernel_##T,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nonzero_kernel_##T,
     .nonzero =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) numbers_kernel_##T,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = numbers_kernel_##T,
     .numbers =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) sum_##T##_kernel,
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = sum_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = values_##T##_kernel,
     .sum =
         {
 #include "dtypes.def"
         },
-#undef X
-#define X(T, elem_t, acc_t) prod_##T##_kernel,
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = prod_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = products_##T##_kernel,
     .prod =
         {
 #include "dtypes.def"
         },
-#undef X
-#define X(T, elem_t, acc_t) dot_##T##_kernel,
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = dot_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = products_of_two_##T##_kernel,
     .dot =
         {
 #include "dtypes.def"
         },
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = sum_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanvalues_##T##_kernel,
+    .nansum =
+        {
+#include "dtypes.def"
+        },
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = values_##T##_kernel,
+    .values =
+        {
+#include "dtypes.def"
+        },
 #undef X
-#define X(T, elem_t, acc_t) magnitudes_##T##_kernel,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = products_##T##_kernel,
+    .products =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = products_of_two_##T##_kernel,
+    .products_of_two =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = values_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanvalues_##T##_kernel,
+    .nanvalues =
+        {
+#include "dtypes.def"
+        },
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = magnitudes_##T##_kernel,
     .magnitudes =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) squares_##T##_kernel,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = squares_##T##_kernel,
     .squares =
         {
 #include "dtypes.def"
         },
 #undef X
-#define X(T, elem_t, acc_t) deviations_##T##_kernel,
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = deviations_##T##_kernel,
     .deviations =
         {
 #include "dtypes.def"
         },
 #undef X
-    .nanmax = {max_i32_kernel, max_i64_kernel, nanmax_f32_kernel, nanmax_f64_kernel},
-    .nanmin = {min_i32_kernel, min_i64_kernel, nanmin_f32_kernel, nanmin_f64_kernel},
-    .values = {values_i32_kernel, values_i64_kernel, sum_f32_kernel, sum_f64_kernel},
-    .nansum = {sum_i32_kernel, sum_i64_kernel, nansum_f32_kernel, nansum_f64_kernel},
-    .nanvalues = {values_i32_kernel, values_i64_kernel, nansum_f32_kernel, nansum_f64_kernel},
-    .nandeviations = {deviations_i32_kernel, deviations_i64_kernel, nandeviations_f32_kernel,
-                      nandeviations_f64_kernel},
-    .upper = upper_i64_kernel,
-#define X(T, elem_t, acc_t) exact_kernel_##T,
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = deviations_##T##_kernel,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nandeviations_##T##_kernel,
+    .nandeviations =
+        {
+#include "dtypes.def"
+        },
+    .upper = {[KERNEL_I64] = upper_i64_kernel, [KERNEL_U64] = upper_u64_kernel},
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = exact_kernel_##T,
     .exact =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, stored_t, COMPUTED, computed_t) [STORED_##NAME] = convert_##T,
+    .convert =
+        {
+#include "stored.def"
+        },
+#undef X
+#define X(NAME, T, stored_t, COMPUTED, computed_t) [STORED_##NAME] = transpose_##T,
+    .transpose =
+        {
+#include "stored.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = values_##T##_columns,
+    .columns[COLUMNS_VALUES] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = products_##T##_columns,
+    .columns[COLUMNS_PRODUCTS] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = products_of_two_##T##_columns,
+    .columns[COLUMNS_PRODUCTS_OF_TWO] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = magnitudes_##T##_columns,
+    .columns[COLUMNS_MAGNITUDES] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = squares_##T##_columns,
+    .columns[COLUMNS_SQUARES] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = deviations_##T##_columns,
+    .columns[COLUMNS_DEVIATIONS] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = values_##T##_columns,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanvalues_##T##_columns,
+    .columns[COLUMNS_NANVALUES] =
+        {
+#include "dtypes.def"
+        },
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = deviations_##T##_columns,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nandeviations_##T##_columns,
+    .columns[COLUMNS_NANDEVIATIONS] =
+        {
+#include "dtypes.def"
+        },
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = count_##T##_columns,
+    .columns[COLUMNS_NUMBERS] =
         {
 #include "dtypes.def"
         },

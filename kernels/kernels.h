@@ -10,10 +10,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Rows of kernels/dtypes.def, in that order. */
-enum kernel_dtype { KERNEL_I32, KERNEL_I64, KERNEL_F32, KERNEL_F64, KERNEL_DTYPES };
+/* The types that kernels compute with: rows of dtypes.def. */
+enum kernel_dtype {
+#define X(NAME, T, elem_t, acc_t) KERNEL_##NAME,
+#include "dtypes.def"
+#undef X
+    KERNEL_DTYPES
+};
 
-enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
+/* The types that an array may hold, and what each is computed as: rows of stored.def. */
+enum kernel_stored {
+#define X(NAME, T, stored_t, COMPUTED, computed_t) STORED_##NAME,
+#include "stored.def"
+#undef X
+    KERNEL_STORED
+};
+extern const enum kernel_dtype sheaf_kernel_computed[KERNEL_STORED];
+
+enum {
+    KERNEL_SUM_LEAF = 8192,     /* elements: the leaf of a float sum */
+    KERNEL_SUM_SUB_BLOCK = 512, /* of a leaf */
+    KERNEL_SUM_LANES = 32,      /* of a sub-block */
+};
 
 /* x: n elements, aligned to their size only. out: 8 bytes, holding
  *     max, min         one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
@@ -23,18 +41,61 @@ enum { KERNEL_SUM_LEAF = 8192 }; /* elements: the leaf of a float sum */
  *     numbers          u64, how many are not NaN */
 typedef void reduce_kernel(const void *x, size_t n, void *out);
 
-/* x and y: n elements each; only dot reads y, which else must be x. out: 8 bytes, holding
+/* x and y: n elements each; only dot and products_of_two read y, which else must be x. out: 8 bytes, holding
  *     sum, prod, dot, nansum   of integers: i64, wrapping, of any n
  *     these and the others     f64, in the order of <sheaf/reduce.h>, for which integers are converted;
  *                              n at most KERNEL_SUM_LEAF; of nothing the neutral element, -0.0 (prod:
  *                              1.0); a NaN is the canonical one
- *         values, nanvalues    the sum of the elements
+ *         values, nanvalues    the sum of the elements; products: the product
+ *         products_of_two      of x * y
  *         magnitudes           of |x|
  *         squares              of (c * x) * (c * x)
  *         deviations           of (x - c) * (x - c)
  *         nan...               with 0 in place of the term of a NaN
- *         upper                i64: u64, of (x + 2^63) >> 32, for exact sums */
+ *         upper                u64, of (x + 2^63) >> 32, and of u64 x >> 32, for exact sums */
 typedef void fold_kernel(const void *x, const void *y, double c, size_t n, void *out);
+
+/* Rows of elements of neighbouring columns, added to the columns' lanes of one sub-block: the same folds, of
+ * the same bits, with a c for each column. */
+struct fold_columns {
+    const void *x; /* the first row; elements of a row lie one after the other */
+    const void *y;
+    ptrdiff_t x_stride; /* bytes from row to row */
+    ptrdiff_t y_stride;
+    size_t first; /* the number of the first row in its sub-block */
+    size_t rows;
+    size_t columns;
+    size_t pitch;    /* doubles from a row of lanes to the next */
+    const double *c; /* columns of them */
+};
+typedef void fold_columns_kernel(const struct fold_columns *in, double *lanes);
+enum columns_fold {
+    COLUMNS_VALUES,
+    COLUMNS_PRODUCTS,
+    COLUMNS_PRODUCTS_OF_TWO,
+    COLUMNS_MAGNITUDES,
+    COLUMNS_SQUARES,
+    COLUMNS_DEVIATIONS,
+    COLUMNS_NANVALUES,
+    COLUMNS_NANDEVIATIONS,
+    COLUMNS_NUMBERS, /* how many there are; c is 0 */
+    COLUMNS_FOLDS
+};
+
+/* n elements, stride bytes apart, to n of the type that they are computed as. */
+typedef void convert_kernel(const void *x, ptrdiff_t stride, size_t n, void *out);
+
+/* The same of a tile: the elements of a column come one after the other, pitch elements from column to
+ * column. */
+struct tile {
+    const void *x;
+    ptrdiff_t row_stride; /* bytes */
+    ptrdiff_t column_stride;
+    size_t rows;
+    size_t columns;
+    size_t pitch;
+};
+typedef void transpose_kernel(const struct tile *tile, void *out);
 
 /* The index of the first element that equals *value, one element; if that is a NaN, of the first NaN. n
  * if there is none. Zeros of both signs are equal. */
@@ -114,12 +175,17 @@ struct kernels {
     fold_kernel *dot[KERNEL_DTYPES];
     fold_kernel *nansum[KERNEL_DTYPES];
     fold_kernel *values[KERNEL_DTYPES];
+    fold_kernel *products[KERNEL_DTYPES];
+    fold_kernel *products_of_two[KERNEL_DTYPES];
     fold_kernel *nanvalues[KERNEL_DTYPES];
     fold_kernel *magnitudes[KERNEL_DTYPES];
     fold_kernel *squares[KERNEL_DTYPES];
     fold_kernel *deviations[KERNEL_DTYPES];
     fold_kernel *nandeviations[KERNEL_DTYPES];
-    fold_kernel *upper;
+    fold_kernel *upper[KERNEL_DTYPES]; /* NULL but for integers of 64 bits */
+    fold_columns_kernel *columns[COLUMNS_FOLDS][KERNEL_DTYPES];
+    convert_kernel *convert[KERNEL_STORED];
+    transpose_kernel *transpose[KERNEL_STORED];
     exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
     blake3_compress *blake3_one;

@@ -9,6 +9,12 @@
 #include "isas.def"
 #undef ISA
 
+const enum kernel_dtype sheaf_kernel_computed[KERNEL_STORED] = {
+#define X(NAME, T, stored_t, COMPUTED, computed_t) [STORED_##NAME] = KERNEL_##COMPUTED,
+#include "stored.def"
+#undef X
+};
+
 enum {
 #define ISA(name, runs_here) INDEX_##name,
 #include "isas.def"

@@ -39,7 +39,7 @@
 #define HOLD_LOADS 0
 #endif
 
-#define X(T, elem_t, acc_t)                                                                        \
+#define X(NAME, T, elem_t, acc_t)                                                                  \
     typedef elem_t elem_##T;                                                                       \
     typedef acc_t acc_##T;                                                                         \
     enum { lanes_##T = FITS(elem_t), sums_##T = FITS(acc_t) };                                     \
@@ -51,12 +51,21 @@
 #include "dtypes.def"
 #undef X
 
+/* Elements as they are stored, and what they are computed as. */
+#define X(NAME, T, stored_t, COMPUTED, computed_t)                                                 \
+    typedef stored_t stored_##T;                                                                   \
+    typedef elem_##computed_t computed_##T;
+#include "stored.def"
+#undef X
+
 #define IS_FLOAT_i32 0
 #define IS_FLOAT_i64 0
+#define IS_FLOAT_u64 0
 #define IS_FLOAT_f32 1
 #define IS_FLOAT_f64 1
 typedef uint32_t bits_i32;
 typedef uint64_t bits_i64;
+typedef uint64_t bits_u64;
 typedef uint32_t bits_f32;
 typedef uint64_t bits_f64;
 

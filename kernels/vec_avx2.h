@@ -27,6 +27,18 @@ static inline vec_i64 vmin_i64(vec_i64 a, vec_i64 b)
     return (a & is_a) | (b & ~is_a);
 }
 
+static inline vec_u64 vmax_u64(vec_u64 a, vec_u64 b)
+{
+    vec_u64 is_a = (vec_u64)(a > b);
+    return (a & is_a) | (b & ~is_a);
+}
+
+static inline vec_u64 vmin_u64(vec_u64 a, vec_u64 b)
+{
+    vec_u64 is_a = (vec_u64)(b > a);
+    return (a & is_a) | (b & ~is_a);
+}
+
 static inline vec_f32 vmax_f32(vec_f32 a, vec_f32 b)
 {
     return (vec_f32)_mm256_max_ps((__m256)a, (__m256)b);
@@ -55,6 +67,11 @@ static inline vacc_i32 widen_i32(part_i32 v)
 static inline vacc_i64 widen_i64(part_i64 v)
 {
     return (vacc_i64)v;
+}
+
+static inline vacc_u64 widen_u64(part_u64 v)
+{
+    return v;
 }
 
 static inline vacc_f32 widen_f32(part_f32 v)

@@ -47,7 +47,12 @@ sheaf_status op_tree_run(const char *name, const struct op_call *call, uint64_t 
     CHECK(op->partial_bytes <= OP_PARTIAL_BYTES_MAX && op->result_bytes <= OP_RESULT_BYTES_MAX);
 
     unsigned char root[OP_PARTIAL_BYTES_MAX];
-    struct op_plan plan = {0, 0};
+    struct op_plan plan = {0};
+    struct op_call given = *call;
+    static const unsigned char no_params[OP_PARAMS_BYTES];
+    given.op = op;
+    given.params = call->params != NULL ? call->params : no_params;
+    call = &given;
     struct op_call bare = *call; /* no data in plan and finish */
     memset(bare.data, 0, sizeof bare.data);
     sheaf_status status = op->plan(&plan, &bare);

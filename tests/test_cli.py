@@ -51,7 +51,7 @@ def test_usage():
         usage("--shape", "create", KEY, "--shape", shape)
     usage("64 bits", "create", KEY, "--shape", "99999999999999999999")
     usage("dimensions", "create", KEY, "--shape", "x".join(["1"] * 33))
-    usage("unknown dtype", "create", KEY, "--shape", "3", "--dtype", "f16")
+    usage("unknown dtype", "create", KEY, "--shape", "3", "--dtype", "f8")
     usage("unknown fill", "create", KEY, "--shape", "3", "--fill", "ones")
     usage("--seed", "create", KEY, "--shape", "3", "--seed", "-1")
     usage("normal", "create", KEY, "--shape", "3", "--dtype", "i32", "--fill", "normal")

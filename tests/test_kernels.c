@@ -15,8 +15,8 @@
 
 enum { MAX, MIN, SUM, OPS };
 static const char *const op_names[OPS] = {"max", "min", "sum"};
-static const char *const dtype_names[KERNEL_DTYPES] = {"i32", "i64", "f32", "f64"};
-static const size_t sizes[KERNEL_DTYPES] = {4, 8, 4, 8};
+static const char *const dtype_names[KERNEL_DTYPES] = {"i32", "i64", "u64", "f32", "f64"};
+static const size_t sizes[KERNEL_DTYPES] = {4, 8, 8, 4, 8};
 
 enum { LONGEST = 3 * KERNEL_SUM_LEAF };
 /* Page-aligned, so that misaligned starts are what we make them. */
@@ -36,7 +36,8 @@ static double float_at(int t, const void *x, size_t i)
 
 static int64_t int_at(int t, const void *x, size_t i)
 {
-    return t == KERNEL_I32 ? ((const int32_t *)x)[i] : ((const int64_t *)x)[i];
+    return t == KERNEL_I32 ? ((const int32_t *)x)[i]
+                           : ((const int64_t *)x)[i]; /* of u64 the bits */
 }
 
 struct leaf {
@@ -94,17 +95,20 @@ static double float_extreme(int op, int t, const void *x, size_t n)
     return isnan(best) ? (double)NAN : sign * best;
 }
 
+/* Numbers without a sign are compared by what they are above INT64_MIN. */
 static uint64_t int_result(int op, int t, const void *x, size_t n)
 {
+    const uint64_t bias = t == KERNEL_U64 ? UINT64_C(1) << 63 : 0;
     uint64_t sum = 0;
     int64_t top = op == MAX ? INT64_MIN : INT64_MAX;
     for (size_t i = n; i-- > 0;) {
-        int64_t v = int_at(t, x, i);
-        sum += (uint64_t)v;
+        uint64_t bits = (uint64_t)int_at(t, x, i);
+        int64_t v = (int64_t)(bits ^ bias);
+        sum += bits;
         if (op == MAX ? v > top : v < top)
             top = v;
     }
-    return op == SUM ? sum : (uint64_t)top;
+    return op == SUM ? sum : (uint64_t)top ^ bias;
 }
 
 /* Writes the bytes that a kernel must write; returns how many. */

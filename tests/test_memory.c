@@ -249,7 +249,7 @@ static void other_arguments_are_checked(void)
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_create(NULL, key, SHEAF_F64, 0, NULL, NULL));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_create(&array, key, SHEAF_F64, 1, NULL, NULL));
     CHECK_STATUS(SHEAF_ERR_DTYPE, sheaf_create(&array, key, (sheaf_dtype)0, 0, NULL, NULL));
-    CHECK_STATUS(SHEAF_ERR_DTYPE, sheaf_create(&array, key, (sheaf_dtype)1, 0, NULL, NULL));
+    CHECK_STATUS(SHEAF_ERR_DTYPE, sheaf_create(&array, key, (sheaf_dtype)14, 0, NULL, NULL));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_create(&array, key, SHEAF_F64, 0, NULL, &no_lifetime));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_create_anonymous(NULL, SHEAF_F64, 0, NULL));
     CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_wrap(NULL, numbers, SHEAF_F64, 0, NULL));

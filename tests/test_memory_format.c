@@ -267,7 +267,7 @@ static void records_that_lie_are_refused_and_the_text_says_why(void)
     lie_in_record(8, 2, 2, SHEAF_ERR_FORMAT, "a newer version of sheaf");
     lie_in_record(12, 4, 1, SHEAF_ERR_FORMAT, "a newer version of sheaf");
     lie_in_record(12, 4, 1u << 31, SHEAF_ERR_FORMAT, "must-understand flags 0x80000000");
-    lie_in_record(16, 4, 1, SHEAF_ERR_DTYPE, "type code 1");
+    lie_in_record(16, 4, 14, SHEAF_ERR_DTYPE, "type code 14");
     lie_in_record(16, 4, UINT32_MAX, SHEAF_ERR_DTYPE, "type code 4294967295");
     lie_in_record(20, 4, 33, SHEAF_ERR_FORMAT, "ndim 33");
     lie_in_record(20, 4, 3, SHEAF_ERR_FORMAT, "its shape makes 0");

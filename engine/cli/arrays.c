@@ -14,10 +14,12 @@ static const char create_help[] =
     "Creates an array in shared memory. It stays until `sheaf remove KEY`.\n"
     "\n"
     "  --shape SHAPE  300000000, 6x1000x10 or 6,1000,10; `scalar` has no dimension\n"
-    "  --dtype T      i32, i64, f32 or f64 (default: f64)\n"
+    "  --dtype T      bool, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32 or f64\n"
+    "                 (default: f64)\n"
     "  --fill F       zeros, arange (0, 1, 2, ...), descending (to 0), uniform (floats:\n"
-    "                 0 up to but not 1; integers: -1000000 to 999999), normal\n"
-    "                 (floats: mean 0, variance 1) or wide (floats of any sign and\n"
+    "                 0 up to but not 1; bool, i8, i16, u8, u16: all values; i32, i64:\n"
+    "                 -1000000 to 999999; u32, u64: 0 to 1999999), normal (floats:\n"
+    "                 mean 0, variance 1) or wide (f32 and f64 of any sign and\n"
     "                 magnitude, as far as sums do not overflow) (default: zeros)\n"
     "  --seed N       of uniform and normal; element i depends on N and i alone\n"
     "                 (default: 1)\n"
@@ -46,7 +48,8 @@ static int create_option(struct create *create, int option)
     case OPTION_DTYPE:
         create->dtype = sheaf_dtype_by_name(optarg);
         if (create->dtype == 0)
-            return usage_error("create", "unknown dtype \"%s\": i32, i64, f32 or f64", optarg);
+            return usage_error("create", "unknown dtype \"%s\": sheaf create --help lists them",
+                               optarg);
         return DONE;
     case OPTION_FILL:
         create->fill = fill_by_name(optarg);

@@ -31,14 +31,25 @@ const char *fill_name(enum fill_kind kind)
     return names[kind];
 }
 
+/* The greatest value of an integer dtype. */
+static uint64_t greatest(sheaf_dtype dtype)
+{
+    size_t bits = 8 * sheaf_dtype_size(dtype) - (sheaf_dtype_kind(dtype) == 'i');
+    return sheaf_dtype_kind(dtype) == 'b' ? 1 : UINT64_MAX >> (64 - bits);
+}
+
 const char *fill_refusal(enum fill_kind kind, sheaf_dtype dtype, size_t n)
 {
-    bool is_integer = dtype == SHEAF_I32 || dtype == SHEAF_I64;
-    if ((kind == FILL_NORMAL || kind == FILL_WIDE) && is_integer)
-        return "--fill normal and wide need --dtype f32 or f64";
-    if ((kind == FILL_ARANGE || kind == FILL_DESCENDING) && dtype == SHEAF_I32 &&
-        n > (size_t)INT32_MAX + 1)
-        return "--fill arange or descending: an element does not fit in i32; take --dtype i64";
+    bool is_float = sheaf_dtype_kind(dtype) == 'f';
+    bool is_half = is_float && sheaf_dtype_size(dtype) == 2;
+    if (kind == FILL_WIDE && (!is_float || is_half))
+        return "--fill wide needs --dtype f32 or f64";
+    if (kind == FILL_NORMAL && !is_float)
+        return "--fill normal needs --dtype f16, bf16, f32 or f64";
+    if ((kind == FILL_ARANGE || kind == FILL_DESCENDING) && !is_float && n > 0 &&
+        n - 1 > greatest(dtype))
+        return "--fill arange or descending: an element does not fit in the dtype; take --dtype "
+               "i64";
     return NULL;
 }
 
@@ -55,10 +66,13 @@ static double uniform_at(uint64_t seed, uint64_t position)
     return (double)(random_at(seed, position) >> 11) * 0x1p-53;
 }
 
-static int64_t integer_at(uint64_t seed, uint64_t position)
+static uint64_t integer_at(const struct fill *fill, uint64_t position)
 {
+    uint64_t random = random_at(fill->seed, position);
+    if (greatest(fill->dtype) <= UINT16_MAX)
+        return random >> 32; /* its low bytes are the element */
     /* the upper 32 bits scaled to 2000000 values: uneven by less than one part in 2000 */
-    return (int64_t)((random_at(seed, position) >> 32) * 2000000 >> 32) - 1000000;
+    return ((random >> 32) * 2000000 >> 32) - (sheaf_dtype_kind(fill->dtype) == 'i' ? 1000000 : 0);
 }
 
 /* Elements 2k and 2k+1 are the two of one pair. */
@@ -89,38 +103,40 @@ static double float_at(const struct fill *fill, uint64_t i)
         return wide_at(fill, i);
     if (fill->kind == FILL_NORMAL)
         return normal_at(fill->seed, i);
-    if (fill->dtype == SHEAF_F32) /* so that rounding cannot make it 1 */
-        return (double)(random_at(fill->seed, i) >> 40) * 0x1p-24;
-    return uniform_at(fill->seed, i);
+    if (fill->dtype == SHEAF_F64)
+        return uniform_at(fill->seed, i);
+    int bits = fill->dtype == SHEAF_F32 ? 24 : fill->dtype == SHEAF_F16 ? 11 : 8;
+    return ldexp((double)(random_at(fill->seed, i) >> (64 - bits)),
+                 -bits); /* it cannot round to 1 */
 }
 
-static int64_t whole_at(const struct fill *fill, uint64_t i)
+static sheaf_scalar element_at(const struct fill *fill, uint64_t i)
 {
-    if (fill->kind == FILL_DESCENDING)
-        return (int64_t)(fill->n - 1 - i);
-    return fill->kind == FILL_ARANGE ? (int64_t)i : integer_at(fill->seed, i);
+    sheaf_scalar element = {.dtype = fill->dtype};
+    if (sheaf_dtype_kind(fill->dtype) == 'f')
+        return sheaf_scalar_of_f64(fill->dtype, float_at(fill, i));
+    element.value.u64 = fill->kind == FILL_ARANGE       ? i
+                        : fill->kind == FILL_DESCENDING ? fill->n - 1 - i
+                                                        : integer_at(fill, i);
+    if (fill->dtype == SHEAF_BOOL)
+        element.value.u64 &= 1;
+    return element;
 }
 
 static void fill_part(void *context, size_t index, size_t count)
 {
     const struct fill *fill = context;
+    const size_t bytes = sheaf_dtype_size(fill->dtype);
     size_t first = team_cut(fill->n, index, count);
     size_t past = team_cut(fill->n, index + 1, count);
-    for (size_t i = first; i < past; i++) {
-        switch (fill->dtype) {
-        case SHEAF_I32:
-            ((int32_t *)fill->data)[i] = (int32_t)whole_at(fill, i);
-            break;
-        case SHEAF_I64:
-            ((int64_t *)fill->data)[i] = whole_at(fill, i);
-            break;
-        case SHEAF_F32:
-            ((float *)fill->data)[i] = (float)float_at(fill, i);
-            break;
-        case SHEAF_F64:
+    if (fill->dtype == SHEAF_F64) { /* the usual ones, without a call for each */
+        for (size_t i = first; i < past; i++)
             ((double *)fill->data)[i] = float_at(fill, i);
-            break;
-        }
+        return;
+    }
+    for (size_t i = first; i < past; i++) {
+        sheaf_scalar element = element_at(fill, i);
+        memcpy((unsigned char *)fill->data + i * bytes, &element.value, bytes);
     }
 }
 

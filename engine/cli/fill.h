@@ -4,7 +4,8 @@
  *
  *     zeros     0
  *     arange    i
- *     uniform   f64 [0, 1) in steps of 2^-53, f32 in steps of 2^-24; integers -1000000..999999
+ *     uniform   floats [0, 1) in steps of 2^-53, f32 2^-24, f16 2^-11, bf16 2^-8; bool, and integers of 8
+ *               and 16 bits: all values; others -1000000..999999, without a sign 0..1999999
  *     descending n - 1 - i
  *     wide      floats of either sign and any magnitude: f64 2^-990 .. 2^990, f32 2^-120 .. 2^120
  *     normal    mean 0, variance 1 (Box and Muller, 1958); floats only */

@@ -16,17 +16,32 @@ static const char *not_a_number(double value)
     return value > 0 ? "Infinity" : "-Infinity";
 }
 
+int float_digits(sheaf_dtype dtype)
+{
+    return dtype == SHEAF_BF16 ? 4 : dtype == SHEAF_F16 ? 5 : dtype == SHEAF_F32 ? 9 : 17;
+}
+
+/* An integer with a sign; those without are of fewer bits, but for u64. */
+static long long integer_of(const sheaf_scalar *scalar)
+{
+    return scalar->dtype == SHEAF_I64 ? (long long)scalar->value.i64
+                                      : (long long)sheaf_scalar_f64(scalar);
+}
+
 void scalar_text(char text[SCALAR_TEXT_BYTES], const sheaf_scalar *scalar)
 {
-    double value = scalar->dtype == SHEAF_F32 ? (double)scalar->value.f32 : scalar->value.f64;
-    if (scalar->dtype == SHEAF_I32)
-        snprintf(text, SCALAR_TEXT_BYTES, "%lld", (long long)scalar->value.i32);
-    else if (scalar->dtype == SHEAF_I64)
-        snprintf(text, SCALAR_TEXT_BYTES, "%lld", (long long)scalar->value.i64);
+    double value = sheaf_scalar_f64(scalar);
+    char kind = sheaf_dtype_kind(scalar->dtype);
+    if (kind == 'b')
+        snprintf(text, SCALAR_TEXT_BYTES, "%s", scalar->value.boolean ? "true" : "false");
+    else if (scalar->dtype == SHEAF_U64)
+        snprintf(text, SCALAR_TEXT_BYTES, "%llu", (unsigned long long)scalar->value.u64);
+    else if (kind != 'f')
+        snprintf(text, SCALAR_TEXT_BYTES, "%lld", integer_of(scalar));
     else if (!isfinite(value))
         snprintf(text, SCALAR_TEXT_BYTES, "%s", not_a_number(value));
     else
-        snprintf(text, SCALAR_TEXT_BYTES, "%.*g", scalar->dtype == SHEAF_F32 ? 9 : 17, value);
+        snprintf(text, SCALAR_TEXT_BYTES, "%.*g", float_digits(scalar->dtype), value);
 }
 
 void hex_text(char *text, const unsigned char *bytes, size_t count)
@@ -91,17 +106,19 @@ json_t *json_of_double(double value)
 
 json_t *json_of_scalar(const sheaf_scalar *scalar)
 {
-    switch (scalar->dtype) {
-    case SHEAF_I32:
-        return json_integer(scalar->value.i32);
-    case SHEAF_I64:
-        return json_integer(scalar->value.i64);
-    case SHEAF_F32:
-        return json_of_double((double)scalar->value.f32);
-    case SHEAF_F64:
-        break;
+    char text[SCALAR_TEXT_BYTES];
+    switch (sheaf_dtype_kind(scalar->dtype)) {
+    case 'b':
+        return json_boolean(scalar->value.boolean);
+    case 'f':
+        return json_of_double(sheaf_scalar_f64(scalar));
+    default:
+        if (scalar->dtype != SHEAF_U64)
+            return json_integer(integer_of(scalar));
+        scalar_text(text, scalar); /* above 2^63 the text: the library's integers end there */
+        return scalar->value.u64 > INT64_MAX ? json_string(text)
+                                             : json_integer((json_int_t)scalar->value.u64);
     }
-    return json_of_double(scalar->value.f64);
 }
 
 json_t *json_of_shape(size_t ndim, const size_t *shape)

@@ -13,8 +13,11 @@ enum {
     HASH_TEXT_BYTES = 2 * SHEAF_HASH_BYTES + 1,
 };
 
-/* The shortest fixed form that reads back as the same value: %.17g, for f32 %.9g; else "NaN", "Infinity",
- * "-Infinity". */
+/* As many digits as tell all values of a float dtype apart. */
+int float_digits(sheaf_dtype dtype);
+
+/* The shortest fixed form that reads back as the same value: a whole number, "true", "false", float_digits();
+ * else "NaN", "Infinity", "-Infinity". */
 void scalar_text(char text[SCALAR_TEXT_BYTES], const sheaf_scalar *scalar);
 
 /* The value's bytes in hex, in memory order. */
@@ -40,7 +43,7 @@ json_t *json_of_info(const sheaf_array_info *info);
 /* Element i of an array as a scalar. */
 sheaf_scalar array_element(const sheaf_array *array, size_t i);
 
-/* Prints and frees json, floats with so many digits (17, or 9 for f32). Returns an exit status. */
+/* Prints and frees json, floats with so many digits. Returns an exit status. */
 int print_json(const char *command, json_t *json, int digits);
 
 /* Describes the key as JSON or as text. Returns an exit status. */

@@ -95,7 +95,7 @@ static int reduce_print(const struct reduce *reduce, const sheaf_array *array,
     if (reduce->op == SHEAF_MINMAX)
         json_object_set_new(json, "values",
                             json_pack("[o, o]", json_of_scalar(value), json_of_scalar(&second)));
-    return print_json("reduce", json, value->dtype == SHEAF_F32 ? 9 : 17);
+    return print_json("reduce", json, float_digits(value->dtype));
 }
 
 static int reduce_run(const struct reduce *reduce)

@@ -181,7 +181,7 @@ static int print_as_json(const struct svd *svd)
                   json_of_shape(sheaf_array_ndim(svd->input), sheaf_array_shape(svd->input)), "s",
                   matrices, "status", statuses, "failures", (json_int_t)svd->report.failures,
                   "reproducible", svd->report.reproducible, "seconds", svd->seconds);
-    return print_json("svd", json, sheaf_array_dtype(svd->input) == SHEAF_F32 ? 9 : 17);
+    return print_json("svd", json, float_digits(sheaf_array_dtype(svd->input)));
 }
 
 static int compute(struct svd *svd)

@@ -20,6 +20,7 @@
 #include <sheaf/status.h>
 
 struct kernels;
+struct op;
 
 enum {
     OP_ARRAYS_MAX = 5,
@@ -43,6 +44,7 @@ struct op_array {
 /* What every function of an operation is given. data[i] is where array i lies in this process; it is
  * NULL in plan and finish. There are OP_ARRAYS_MAX arrays; those not given have dtype 0. */
 struct op_call {
+    const struct op *op;
     const struct kernels *kernels;
     const void *params; /* OP_PARAMS_BYTES, as the api function wrote them */
     const struct op_array *arrays;
@@ -72,6 +74,7 @@ struct op {
     uint32_t views;        /* bit i: array i may be any view; otherwise it is dense */
     const void *absorbing; /* a partial that every merge with any other gives again: once a node has
                                it, tasks are no longer mapped. NULL: there is none */
+    const void *own;       /* what several operations share their functions for */
     /* Errors are the caller's mistakes (EMPTY, DTYPE, SHAPE), worded here. */
     sheaf_status (*plan)(struct op_plan *out, const struct op_call *call);
     sheaf_status (*map)(const struct op_call *call, uint64_t first, uint64_t count, void *partial);

@@ -17,6 +17,7 @@ enum { TASK_BYTES_MIN = 128 * 1024 };
 static struct op_call call_of(const struct request *request, bool with_data)
 {
     struct op_call call = {
+        .op = sheaf_ops[request->op],
         .kernels = sheaf_kernels_at(request->isa),
         .params = request->params,
         .arrays = request->shapes,

@@ -32,7 +32,8 @@ struct visit {
 
 struct op_call job_call(const struct job *job)
 {
-    return (struct op_call){.kernels = sheaf_kernels_at(job->isa),
+    return (struct op_call){.op = sheaf_ops[job->op],
+                            .kernels = sheaf_kernels_at(job->isa),
                             .params = job->params,
                             .arrays = job->arrays,
                             .worker = -1};

@@ -18,7 +18,7 @@ static const struct {
     sheaf_dtype dtype;
     const char *descr; /* "<f8" */
 } descrs[] = {
-#define X(NAME, code, c_type, name, npy_descr, numpy_type) {SHEAF_##NAME, npy_descr},
+#define X(NAME, code, c_type, name, kind, npy_descr, numpy_type) {SHEAF_##NAME, npy_descr},
 #include <sheaf/dtypes.def>
 #undef X
 };
@@ -208,10 +208,11 @@ static sheaf_status find_dtype(struct reader *in)
         if (strcmp(descrs[i].descr + 1, kind) == 0)
             in->npy.dtype = descrs[i].dtype;
     if (in->npy.dtype == 0)
-        return SHEAF_FAIL(SHEAF_ERR_DTYPE,
-                          "%.200s: its elements are '%s', which sheaf does not have; convert them "
-                          "to i4, i8, f4 or f8: np.save(f, a.astype(TYPE))",
-                          in->path, in->descr);
+        return SHEAF_FAIL(
+            SHEAF_ERR_DTYPE,
+            "%.200s: its elements are '%s', which sheaf does not have; convert them "
+            "to an integer or float type of up to 8 bytes: np.save(f, a.astype(TYPE))",
+            in->path, in->descr);
     return SHEAF_OK;
 }
 

@@ -30,9 +30,9 @@ enum { LAYOUTS = sizeof layouts / sizeof layouts[0], NUMPY_LONGLONG = 9 };
 
 static const struct {
     sheaf_dtype dtype;
-    uint32_t number;
+    int64_t number; /* -1: NumPy does not have it */
 } numpy_types[] = {
-#define X(NAME, code, c_type, name, npy_descr, numpy_type) {SHEAF_##NAME, numpy_type},
+#define X(NAME, code, c_type, name, kind, npy_descr, numpy_type) {SHEAF_##NAME, numpy_type},
 #include <sheaf/dtypes.def>
 #undef X
     {SHEAF_I64, NUMPY_LONGLONG}, /* read only: long is int64 already */
@@ -40,12 +40,9 @@ static const struct {
 
 enum { NUMPY_TYPES = sizeof numpy_types / sizeof numpy_types[0] };
 
-static void encode_one(unsigned char *at, const struct layout *layout, const struct footer *footer)
+static void encode_one(unsigned char *at, const struct layout *layout, const struct footer *footer,
+                       uint64_t number)
 {
-    uint32_t number = 0;
-    for (size_t i = NUMPY_TYPES; i-- > 0;)
-        if (numpy_types[i].dtype == footer->dtype)
-            number = numpy_types[i].number;
     memset(at, 0, layout->bytes);
     memcpy(at, magic, MAGIC_BYTES);
     little_put(at + 16, footer->data_bytes, 8);
@@ -60,9 +57,15 @@ void trailer_encode(unsigned char *end, const struct footer *footer)
 {
     const struct layout *wide = &layouts[0];
     const struct layout *narrow = &layouts[1];
-    encode_one(end - wide->bytes, wide, footer);
+    int64_t number = -1;
+    for (size_t i = NUMPY_TYPES; i-- > 0;)
+        if (numpy_types[i].dtype == footer->dtype)
+            number = numpy_types[i].number;
+    if (number < 0)
+        return;
+    encode_one(end - wide->bytes, wide, footer, (uint64_t)number);
     if (wide->shape_at + 8 * footer->ndim <= wide->bytes - narrow->bytes)
-        encode_one(end - narrow->bytes, narrow, footer);
+        encode_one(end - narrow->bytes, narrow, footer, (uint64_t)number);
 }
 
 static sheaf_status refuse(const char *key, const struct layout *layout, const char *why)
@@ -85,7 +88,7 @@ static sheaf_status decode_one(struct footer *out, const unsigned char *at,
     if (data_bytes > segment_bytes - layout->bytes)
         return refuse(key, layout, "says more bytes of elements than the segment holds");
     for (size_t i = 0; i < NUMPY_TYPES; i++)
-        if (numpy_types[i].number == number)
+        if (numpy_types[i].number == (int64_t)number)
             footer.dtype = numpy_types[i].dtype;
     if (footer.dtype == 0)
         return SHEAF_FAIL(SHEAF_ERR_DTYPE,

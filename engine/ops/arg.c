@@ -2,221 +2,170 @@
  * first NaN if there is one, as NumPy's argmax and argmin. In the nan forms NaNs do not count; where
  * there is nothing else, the index is -1.
  *
- * Block by block the plain kernel finds the extreme, and only that a block beats those before it is
- * remembered; the place is looked for once, in the one block that won. So the elements are read once
+ * Run by run the plain kernel finds the extreme, and only that a run beats those before it is
+ * remembered; the place is looked for once, in the one run that won. So the elements are read once
  * at the speed of max, whatever their order. Source: Slotin, "Algorithms for Modern Hardware",
  * argmin. Zeros of both signs are equal here: their index decides. */
-#include "ops/elements.h"
-
 #include <string.h>
 
+#include "ops/reduction.h"
+
 struct partial {
-    int64_t index;
-    union {
-        int32_t i32;
-        int64_t i64;
-        float f32;
-        double f64;
-        unsigned char bytes[8];
-    } value; /* the element there; a NaN is the canonical one */
+    int64_t index;     /* where the run begins, until settle(); < 0: there is nothing */
+    sheaf_value value; /* the element there, as it is computed; a NaN is the canonical one */
 };
 
-enum { BLOCK = KERNEL_SUM_LEAF };
+enum side { GREATEST, LEAST };
 
-enum side { GREATEST, LEAST, NAN_GREATEST, NAN_LEAST };
-
-static bool is_nan(const struct partial *a, uint32_t dtype)
+static bool is_nan(const struct elements *e, const sheaf_value *value)
 {
-    return dtype == SHEAF_F32 ? a->value.f32 != a->value.f32
-                              : dtype == SHEAF_F64 && a->value.f64 != a->value.f64;
+    return e->type == KERNEL_F32   ? value->f32 != value->f32
+           : e->type == KERNEL_F64 ? value->f64 != value->f64
+                                   : false;
 }
 
 /* Whether b, which comes later, is to be kept instead of a. */
-static bool beats(const struct partial *b, const struct partial *a, uint32_t dtype, enum side side)
+static bool beats(const struct elements *e, const struct partial *b, const struct partial *a,
+                  enum side side)
 {
-    const bool is_greatest = side == GREATEST || side == NAN_GREATEST;
-    const struct partial *high = is_greatest ? b : a;
-    const struct partial *low = is_greatest ? a : b;
+    const sheaf_value *high = side == GREATEST ? &b->value : &a->value;
+    const sheaf_value *low = side == GREATEST ? &a->value : &b->value;
     if (a->index < 0 || b->index < 0)
         return a->index < 0;
-    if (is_nan(a, dtype) || is_nan(b, dtype))
-        return !is_nan(a, dtype);
-    switch (dtype) {
-    case SHEAF_I32:
-        return high->value.i32 > low->value.i32;
-    case SHEAF_I64:
-        return high->value.i64 > low->value.i64;
-    case SHEAF_F32:
-        return high->value.f32 > low->value.f32;
+    if (is_nan(e, &a->value) || is_nan(e, &b->value))
+        return !is_nan(e, &a->value);
+    switch (e->type) {
+    case KERNEL_I32:
+        return high->i32 > low->i32;
+    case KERNEL_I64:
+        return high->i64 > low->i64;
+    case KERNEL_U64:
+        return high->u64 > low->u64;
+    case KERNEL_F32:
+        return high->f32 > low->f32;
     default:
-        return high->value.f64 > low->value.f64;
+        return high->f64 > low->f64;
     }
 }
 
-static reduce_kernel *extreme_of(const struct op_call *call, enum side side)
+static void leaf(reduce_kernel *const *row, const struct elements *e, const struct run *run,
+                 bool skips_nans, void *partial)
 {
-    const struct kernels *kernels = call->kernels;
-    reduce_kernel *const *rows[] = {kernels->max, kernels->min, kernels->nanmax, kernels->nanmin};
-    return rows[side][elements_kernel(call)];
-}
-
-/* The extreme of the block that wins, and where that block begins. */
-static struct partial best_block(const struct op_call *call, const unsigned char *x, size_t n,
-                                 enum side side)
-{
-    const uint32_t dtype = call->arrays[0].dtype;
-    const size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
-    const bool nans_win = side == GREATEST || side == LEAST;
-    reduce_kernel *extreme = extreme_of(call, side);
-    struct partial best = {.index = -1};
-    for (size_t begin = 0; begin < n; begin += BLOCK) {
-        struct partial here = {.index = (int64_t)begin};
-        extreme(x + begin * element, n - begin < BLOCK ? n - begin : BLOCK, &here.value);
-        if (is_nan(&here, dtype) && nans_win)
-            return here;
-        if (!is_nan(&here, dtype) && beats(&here, &best, dtype, side))
-            best = here;
-    }
-    return best;
-}
-
-static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial,
-                        enum side side)
-{
-    const uint32_t dtype = call->arrays[0].dtype;
-    const size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
-    size_t n;
-    const unsigned char *x = elements_run(call, first, count, &n);
-    struct partial best = best_block(call, x, n, side);
-    if (best.index >= 0) {
-        size_t begin = (size_t)best.index;
-        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
-        find_kernel *find = call->kernels->find[elements_kernel(call)];
-        best.index += (int64_t)find(x + begin * element, length, &best.value);
-        if (!is_nan(&best, dtype)) /* the zero that is there, which may be the other one */
-            memcpy(&best.value, x + (size_t)best.index * element, element);
-        best.index += (int64_t)(first * KERNEL_SUM_LEAF);
-    }
+    struct partial best = {.index = (int64_t)run->begin};
+    row[e->type](run->x, run->n, &best.value);
+    if (skips_nans && is_nan(e, &best.value))
+        best = (struct partial){.index = -1};
     memcpy(partial, &best, sizeof best);
-    return SHEAF_OK;
 }
 
-static void merge(const struct op_call *call, const void *left, const void *right, void *out,
+static void leaf_argmax(const struct elements *e, const struct run *run, void *partial)
+{
+    leaf(e->kernels->max, e, run, false, partial);
+}
+
+static void leaf_argmin(const struct elements *e, const struct run *run, void *partial)
+{
+    leaf(e->kernels->min, e, run, false, partial);
+}
+
+static void leaf_nanargmax(const struct elements *e, const struct run *run, void *partial)
+{
+    leaf(e->kernels->nanmax, e, run, true, partial);
+}
+
+static void leaf_nanargmin(const struct elements *e, const struct run *run, void *partial)
+{
+    leaf(e->kernels->nanmin, e, run, true, partial);
+}
+
+static int64_t waits(const void *partial)
+{
+    int64_t index;
+    memcpy(&index, partial, sizeof index);
+    return index;
+}
+
+static void settle(const struct elements *e, const struct run *run, void *partial)
+{
+    const size_t bytes = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
+    struct partial best;
+    memcpy(&best, partial, sizeof best);
+    size_t at = e->kernels->find[e->type](run->x, run->n, &best.value);
+    best.index += (int64_t)at;
+    if (!is_nan(e, &best.value)) /* the zero that is there, which may be the other one */
+        memcpy(&best.value, (const unsigned char *)run->x + at * bytes, bytes);
+    memcpy(partial, &best, sizeof best);
+}
+
+static void merge(const struct elements *e, const void *left, const void *right, void *out,
                   enum side side)
 {
     struct partial a;
     struct partial b;
     memcpy(&a, left, sizeof a);
     memcpy(&b, right, sizeof b);
-    memcpy(out, beats(&b, &a, call->arrays[0].dtype, side) ? &b : &a, sizeof a);
+    memcpy(out, beats(e, &b, &a, side) ? &b : &a, sizeof a);
 }
 
-static void finish(const struct op_call *call, const void *root, void *result)
+static void merge_greatest(const struct elements *e, const void *left, const void *right, void *out)
 {
-    sheaf_scalar scalar = {.dtype = (sheaf_dtype)call->arrays[0].dtype};
+    merge(e, left, right, out, GREATEST);
+}
+
+static void merge_least(const struct elements *e, const void *left, const void *right, void *out)
+{
+    merge(e, left, right, out, LEAST);
+}
+
+static void finish(const struct elements *e, const void *root, sheaf_scalar *out)
+{
     struct partial best;
     memcpy(&best, root, sizeof best);
-    memcpy(&scalar.value, &best.value, sizeof scalar.value);
-    scalar.index = best.index;
-    if (best.index < 0 && scalar.dtype == SHEAF_F32)
-        scalar.value.f32 = canonical_f32(__builtin_nanf(""));
-    else if (best.index < 0)
-        scalar.value.f64 = canonical_f64(__builtin_nan(""));
-    elements_write(result, &scalar);
+    out->index = best.index;
+    if (best.index < 0)
+        reduction_set_float(out, __builtin_nan(""));
+    else
+        reduction_set_element(&out->value, e, &best.value);
 }
 
-static sheaf_status plan_argmax(struct op_plan *out, const struct op_call *call)
-{
-    return elements_plan_some(out, call, "argmax");
-}
+static const struct reduction argmax = {.result = RESULT_ELEMENT,
+                                        .order = ORDER_FREE,
+                                        .needs_some = true,
+                                        .has_index = true,
+                                        .leaf = leaf_argmax,
+                                        .merge = merge_greatest,
+                                        .finish = finish,
+                                        .waits = waits,
+                                        .settle = settle};
+static const struct reduction argmin = {.result = RESULT_ELEMENT,
+                                        .order = ORDER_FREE,
+                                        .needs_some = true,
+                                        .has_index = true,
+                                        .leaf = leaf_argmin,
+                                        .merge = merge_least,
+                                        .finish = finish,
+                                        .waits = waits,
+                                        .settle = settle};
+static const struct reduction nanargmax = {.result = RESULT_ELEMENT,
+                                           .order = ORDER_FREE,
+                                           .needs_some = true,
+                                           .has_index = true,
+                                           .leaf = leaf_nanargmax,
+                                           .merge = merge_greatest,
+                                           .finish = finish,
+                                           .waits = waits,
+                                           .settle = settle};
+static const struct reduction nanargmin = {.result = RESULT_ELEMENT,
+                                           .order = ORDER_FREE,
+                                           .needs_some = true,
+                                           .has_index = true,
+                                           .leaf = leaf_nanargmin,
+                                           .merge = merge_least,
+                                           .finish = finish,
+                                           .waits = waits,
+                                           .settle = settle};
 
-static sheaf_status plan_argmin(struct op_plan *out, const struct op_call *call)
-{
-    return elements_plan_some(out, call, "argmin");
-}
-
-static sheaf_status map_argmax(const struct op_call *call, uint64_t first, uint64_t count,
-                               void *partial)
-{
-    return map(call, first, count, partial, GREATEST);
-}
-
-static sheaf_status map_argmin(const struct op_call *call, uint64_t first, uint64_t count,
-                               void *partial)
-{
-    return map(call, first, count, partial, LEAST);
-}
-
-static void merge_argmax(const struct op_call *call, const void *left, const void *right, void *out)
-{
-    merge(call, left, right, out, GREATEST);
-}
-
-static void merge_argmin(const struct op_call *call, const void *left, const void *right, void *out)
-{
-    merge(call, left, right, out, LEAST);
-}
-
-static sheaf_status map_nanargmax(const struct op_call *call, uint64_t first, uint64_t count,
-                                  void *partial)
-{
-    return map(call, first, count, partial, NAN_GREATEST);
-}
-
-static void merge_nanargmax(const struct op_call *call, const void *left, const void *right,
-                            void *out)
-{
-    merge(call, left, right, out, NAN_GREATEST);
-}
-
-static sheaf_status map_nanargmin(const struct op_call *call, uint64_t first, uint64_t count,
-                                  void *partial)
-{
-    return map(call, first, count, partial, NAN_LEAST);
-}
-
-static void merge_nanargmin(const struct op_call *call, const void *left, const void *right,
-                            void *out)
-{
-    merge(call, left, right, out, NAN_LEAST);
-}
-
-const struct op sheaf_op_argmax = {
-    .name = "argmax",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_argmax,
-    .map = map_argmax,
-    .merge = merge_argmax,
-    .finish = finish,
-};
-
-const struct op sheaf_op_argmin = {
-    .name = "argmin",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_argmin,
-    .map = map_argmin,
-    .merge = merge_argmin,
-    .finish = finish,
-};
-
-const struct op sheaf_op_nanargmax = {
-    .name = "nanargmax",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_argmax,
-    .map = map_nanargmax,
-    .merge = merge_nanargmax,
-    .finish = finish,
-};
-
-const struct op sheaf_op_nanargmin = {
-    .name = "nanargmin",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_argmin,
-    .map = map_nanargmin,
-    .merge = merge_nanargmin,
-    .finish = finish,
-};
+const struct op sheaf_op_argmax = {REDUCTION("argmax", argmax, struct partial)};
+const struct op sheaf_op_argmin = {REDUCTION("argmin", argmin, struct partial)};
+const struct op sheaf_op_nanargmax = {REDUCTION("nanargmax", nanargmax, struct partial)};
+const struct op sheaf_op_nanargmin = {REDUCTION("nanargmin", nanargmin, struct partial)};

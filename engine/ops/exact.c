@@ -127,7 +127,8 @@ static double scale(double x, int exponent)
     return x * power_of_2(exponent);
 }
 
-double exact_round_f64(const struct exact_words *exact)
+/* For a narrower float 53 bits are cut off, exact in a double, the last of them sticky. */
+double exact_round(const struct exact_words *exact, bool is_narrower)
 {
     bool is_negative;
     int exponent = 0;
@@ -135,18 +136,8 @@ double exact_round_f64(const struct exact_words *exact)
     if (round_specials(&value, exact->specials))
         return value;
     uint64_t bits = leading_bits(exact, &is_negative, &exponent);
+    if (is_narrower && (bits & 0x7ff) != 0 && bits >> 53 != 0)
+        bits = (bits & ~UINT64_C(0x7ff)) | 0x800;
     value = scale((double)bits, exponent);
-    return is_negative ? -value : value;
-}
-
-double exact_round_f32(const struct exact_words *exact)
-{
-    bool is_negative;
-    int exponent = 0;
-    double value;
-    if (round_specials(&value, exact->specials))
-        return value;
-    uint64_t bits = leading_bits(exact, &is_negative, &exponent);
-    value = scale((double)(float)bits, exponent);
     return is_negative ? -value : value;
 }

@@ -8,6 +8,7 @@
 #ifndef SHEAF_OPS_EXACT_H
 #define SHEAF_OPS_EXACT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { EXACT_DIGITS = 68, EXACT_WORDS = EXACT_DIGITS / 2 };
@@ -30,9 +31,8 @@ void exact_add(struct exact *exact, double x);
 void exact_store(struct exact_words *out, struct exact *exact);
 void exact_merge(struct exact_words *out, const struct exact_words *a, const struct exact_words *b);
 
-/* The sum, rounded once to nearest, ties to even: to an f64, or to an f32 that is given as an f64. A zero
- * is +0; infinities of both signs are a NaN. */
-double exact_round_f64(const struct exact_words *exact);
-double exact_round_f32(const struct exact_words *exact);
+/* The sum, rounded once to nearest, ties to even: to an f64; for a narrower float, to what rounds to the
+ * same one as the sum itself. A zero is +0; infinities of both signs are a NaN. */
+double exact_round(const struct exact_words *exact, bool is_narrower);
 
 #endif

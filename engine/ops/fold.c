@@ -1,245 +1,175 @@
 /* fold.c -- sum, nansum, prod, dot and norm1: one number for each leaf, up the tree of
  * <sheaf/reduce.h>.
  *
- * Integers wrap in 64 bits, in any order, so that a run of leaves is one kernel call. Doubles go leaf
- * by leaf. The partial is what the kernel writes, an i64 or an f64, where every NaN is the canonical
- * one. */
-#include "ops/elements.h"
-
+ * Integers wrap in 64 bits, in any order. The partial is what the kernel writes, an i64 or an f64, where
+ * every NaN is the canonical one. */
 #include <string.h>
 
-#include "base/error.h"
+#include "ops/reduction.h"
 
-/* A row of the kernels' table, and whether it gives doubles for the dtype at hand. */
-static bool in_doubles(const struct op_call *call)
+/* A row of the kernels' table. */
+static void fold_run(fold_kernel *const *row, const struct elements *e, const struct run *run,
+                     void *partial)
 {
-    return elements_are_floats(call);
+    row[e->type](run->x, run->y, 0, run->n, partial);
 }
 
-static void fold_leaf(fold_kernel *const *row, const struct op_call *call, uint64_t begin, size_t n,
-                      void *partial)
+static void leaf_sum(const struct elements *e, const struct run *run, void *partial)
 {
-    row[elements_kernel(call)](elements_at(call, begin), elements_beside(call, begin), 0, n,
-                               partial);
+    fold_run(e->in_doubles ? e->kernels->values : e->kernels->sum, e, run, partial);
 }
 
-/* A run of integers. */
-static sheaf_status map_run(fold_kernel *const *row, const struct op_call *call, uint64_t first,
-                            uint64_t count, void *partial)
+static void leaf_nansum(const struct elements *e, const struct run *run, void *partial)
 {
-    size_t n;
-    elements_run(call, first, count, &n);
-    fold_leaf(row, call, first * KERNEL_SUM_LEAF, n, partial);
-    return SHEAF_OK;
+    fold_run(e->in_doubles ? e->kernels->nanvalues : e->kernels->sum, e, run, partial);
 }
 
-static void sum_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void leaf_prod(const struct elements *e, const struct run *run, void *partial)
 {
-    fold_leaf(call->kernels->sum, call, begin, n, partial);
+    fold_run(e->in_doubles ? e->kernels->products : e->kernels->prod, e, run, partial);
 }
 
-static void nansum_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void leaf_dot(const struct elements *e, const struct run *run, void *partial)
 {
-    fold_leaf(call->kernels->nansum, call, begin, n, partial);
+    fold_run(e->in_doubles ? e->kernels->products_of_two : e->kernels->dot, e, run, partial);
 }
 
-static void prod_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void leaf_norm1(const struct elements *e, const struct run *run, void *partial)
 {
-    fold_leaf(call->kernels->prod, call, begin, n, partial);
+    fold_run(e->kernels->magnitudes, e, run, partial);
 }
 
-static void dot_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void columns_sum(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    fold_leaf(call->kernels->dot, call, begin, n, partial);
+    columns_fold(partials, e, leaf, COLUMNS_VALUES, NULL);
 }
 
-static void norm1_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void columns_nansum(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    fold_leaf(call->kernels->magnitudes, call, begin, n, partial);
+    columns_fold(partials, e, leaf, COLUMNS_NANVALUES, NULL);
 }
 
-static void merge_doubles(const struct op_call *call, const void *left, const void *right,
-                          void *out)
+static void columns_prod(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    double a;
-    double b;
-    (void)call;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    a = canonical_f64(a + b);
+    columns_fold(partials, e, leaf, COLUMNS_PRODUCTS, NULL);
+}
+
+static void columns_dot(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns_fold(partials, e, leaf, COLUMNS_PRODUCTS_OF_TWO, NULL);
+}
+
+static void columns_norm1(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns_fold(partials, e, leaf, COLUMNS_MAGNITUDES, NULL);
+}
+
+union number {
+    uint64_t u64;
+    double f64;
+};
+
+static union number number_of(const void *partial)
+{
+    union number value;
+    memcpy(&value, partial, sizeof value);
+    return value;
+}
+
+static void merge_sum(const struct elements *e, const void *left, const void *right, void *out)
+{
+    union number a = number_of(left);
+    union number b = number_of(right);
+    if (e->in_doubles)
+        a.f64 = canonical_f64(a.f64 + b.f64);
+    else
+        a.u64 += b.u64;
     memcpy(out, &a, sizeof a);
 }
 
-static void merge_sum(const struct op_call *call, const void *left, const void *right, void *out)
+static void merge_prod(const struct elements *e, const void *left, const void *right, void *out)
 {
-    uint64_t a;
-    uint64_t b;
-    if (in_doubles(call)) {
-        merge_doubles(call, left, right, out);
-        return;
-    }
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    a += b;
-    memcpy(out, &a, sizeof a);
-}
-
-static void merge_prod(const struct op_call *call, const void *left, const void *right, void *out)
-{
-    union {
-        uint64_t u64;
-        double f64;
-    } a, b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    if (in_doubles(call))
+    union number a = number_of(left);
+    union number b = number_of(right);
+    if (e->in_doubles)
         a.f64 = canonical_f64(a.f64 * b.f64);
     else
         a.u64 *= b.u64;
     memcpy(out, &a, sizeof a);
 }
 
-static sheaf_status map_sum(const struct op_call *call, uint64_t first, uint64_t count,
-                            void *partial)
+/* The value; of integers the bits that the result's dtype has. */
+static void set_number(const struct elements *e, union number value, sheaf_scalar *out)
 {
-    if (!in_doubles(call))
-        return map_run(call->kernels->sum, call, first, count, partial);
-    elements_tree(call, first, count, partial, sizeof(double), sum_leaf, merge_sum);
-    return SHEAF_OK;
-}
-
-static sheaf_status map_nansum(const struct op_call *call, uint64_t first, uint64_t count,
-                               void *partial)
-{
-    if (!in_doubles(call))
-        return map_run(call->kernels->nansum, call, first, count, partial);
-    elements_tree(call, first, count, partial, sizeof(double), nansum_leaf, merge_sum);
-    return SHEAF_OK;
-}
-
-static sheaf_status map_prod(const struct op_call *call, uint64_t first, uint64_t count,
-                             void *partial)
-{
-    if (!in_doubles(call))
-        return map_run(call->kernels->prod, call, first, count, partial);
-    elements_tree(call, first, count, partial, sizeof(double), prod_leaf, merge_prod);
-    return SHEAF_OK;
-}
-
-static sheaf_status map_dot(const struct op_call *call, uint64_t first, uint64_t count,
-                            void *partial)
-{
-    if (!in_doubles(call))
-        return map_run(call->kernels->dot, call, first, count, partial);
-    elements_tree(call, first, count, partial, sizeof(double), dot_leaf, merge_sum);
-    return SHEAF_OK;
-}
-
-static sheaf_status map_norm1(const struct op_call *call, uint64_t first, uint64_t count,
-                              void *partial)
-{
-    elements_tree(call, first, count, partial, sizeof(double), norm1_leaf, merge_doubles);
-    return SHEAF_OK;
-}
-
-static sheaf_status plan_dot(struct op_plan *out, const struct op_call *call)
-{
-    const struct op_array *a = &call->arrays[0];
-    const struct op_array *b = &call->arrays[1];
-    if (b->dtype == 0)
-        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "dot: the option `second` is the other array");
-    if (a->dtype != b->dtype)
-        return SHEAF_FAIL(SHEAF_ERR_DTYPE, "dot: %s and %s; both must be of one dtype",
-                          sheaf_dtype_name((sheaf_dtype)a->dtype),
-                          sheaf_dtype_name((sheaf_dtype)b->dtype));
-    if (a->ndim != b->ndim || memcmp(a->shape, b->shape, a->ndim * sizeof a->shape[0]) != 0)
-        return SHEAF_FAIL(SHEAF_ERR_SHAPE, "dot: the shapes of the two arrays differ");
-    sheaf_status status = elements_plan(out, call);
-    out->leaf_bytes *= 2;
-    return status;
-}
-
-static void finish_doubles(const struct op_call *call, const void *root, void *result)
-{
-    double value;
-    memcpy(&value, root, sizeof value);
-    if (call->arrays[0].size == 0)
-        value = 0; /* of elements that are all -0.0 a sum stays -0.0 */
-    elements_write_float(result, call, value);
-}
-
-static void finish_integers(const void *root, void *result)
-{
-    sheaf_scalar scalar = {.dtype = SHEAF_I64};
-    memcpy(&scalar.value.i64, root, sizeof scalar.value.i64);
-    elements_write(result, &scalar);
-}
-
-static void finish_sum(const struct op_call *call, const void *root, void *result)
-{
-    if (in_doubles(call))
-        finish_doubles(call, root, result);
+    if (e->in_doubles)
+        reduction_set_float(out, value.f64);
     else
-        finish_integers(root, result);
+        memcpy(&out->value, &value, sheaf_dtype_size(e->result));
 }
 
-static void finish_prod(const struct op_call *call, const void *root, void *result)
+static void finish_sum(const struct elements *e, const void *root, sheaf_scalar *out)
 {
-    double value;
-    if (!in_doubles(call)) {
-        finish_integers(root, result);
-        return;
-    }
-    memcpy(&value, root, sizeof value);
-    elements_write_float(result, call, value);
+    union number value = number_of(root);
+    if (e->count == 0)
+        value.u64 = 0; /* of elements that are all -0.0 a sum stays -0.0 */
+    if (e->params->has_initial && e->in_doubles)
+        value.f64 = reduction_initial_f64(e) + value.f64;
+    else if (e->params->has_initial)
+        value.u64 += reduction_initial_u64(e);
+    set_number(e, value, out);
 }
 
-const struct op sheaf_op_sum = {
-    .name = "sum",
-    .partial_bytes = sizeof(double),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_sum,
-    .merge = merge_sum,
-    .finish = finish_sum,
-};
+static void finish_prod(const struct elements *e, const void *root, sheaf_scalar *out)
+{
+    union number value = number_of(root);
+    if (e->params->has_initial && e->in_doubles)
+        value.f64 = reduction_initial_f64(e) * value.f64;
+    else if (e->params->has_initial)
+        value.u64 *= reduction_initial_u64(e);
+    set_number(e, value, out);
+}
 
-const struct op sheaf_op_nansum = {
-    .name = "nansum",
-    .partial_bytes = sizeof(double),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_nansum,
-    .merge = merge_sum,
-    .finish = finish_sum,
-};
+static const struct reduction sum = {.result = RESULT_SUM,
+                                     .order = ORDER_INTEGERS,
+                                     .takes_dtype = true,
+                                     .takes_initial = true,
+                                     .leaf = leaf_sum,
+                                     .merge = merge_sum,
+                                     .finish = finish_sum,
+                                     .columns = columns_sum};
+static const struct reduction nansum = {.result = RESULT_SUM,
+                                        .order = ORDER_INTEGERS,
+                                        .takes_dtype = true,
+                                        .takes_initial = true,
+                                        .leaf = leaf_nansum,
+                                        .merge = merge_sum,
+                                        .finish = finish_sum,
+                                        .columns = columns_nansum};
+static const struct reduction prod = {.result = RESULT_SUM,
+                                      .order = ORDER_INTEGERS,
+                                      .takes_dtype = true,
+                                      .takes_initial = true,
+                                      .leaf = leaf_prod,
+                                      .merge = merge_prod,
+                                      .finish = finish_prod,
+                                      .columns = columns_prod};
+static const struct reduction dot = {.result = RESULT_SUM,
+                                     .order = ORDER_INTEGERS,
+                                     .takes_second = true,
+                                     .leaf = leaf_dot,
+                                     .merge = merge_sum,
+                                     .finish = finish_sum,
+                                     .columns = columns_dot};
+/* In doubles always: a result that is a float is. */
+static const struct reduction norm1 = {.result = RESULT_FLOAT,
+                                       .order = ORDER_FIXED,
+                                       .leaf = leaf_norm1,
+                                       .merge = merge_sum,
+                                       .finish = finish_sum,
+                                       .columns = columns_norm1};
 
-const struct op sheaf_op_prod = {
-    .name = "prod",
-    .partial_bytes = sizeof(double),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_prod,
-    .merge = merge_prod,
-    .finish = finish_prod,
-};
-
-const struct op sheaf_op_dot = {
-    .name = "dot",
-    .partial_bytes = sizeof(double),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = plan_dot,
-    .map = map_dot,
-    .merge = merge_sum,
-    .finish = finish_sum,
-};
-
-const struct op sheaf_op_norm1 = {
-    .name = "norm1",
-    .partial_bytes = sizeof(double),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_norm1,
-    .merge = merge_doubles,
-    .finish = finish_doubles,
-};
+const struct op sheaf_op_sum = {REDUCTION("sum", sum, double)};
+const struct op sheaf_op_nansum = {REDUCTION("nansum", nansum, double)};
+const struct op sheaf_op_prod = {REDUCTION("prod", prod, double)};
+const struct op sheaf_op_dot = {REDUCTION("dot", dot, double)};
+const struct op sheaf_op_norm1 = {REDUCTION("norm1", norm1, double)};

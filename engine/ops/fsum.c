@@ -4,27 +4,10 @@
  * go into the accumulator of exact.h. A block whose bits are spread too far for that, or that has
  * infinities or NaNs, goes there element by element. Integers are converted to doubles, as math.fsum
  * does. A sum that only on the way would overflow is what it is. */
-#include "ops/elements.h"
-
 #include <string.h>
 
 #include "ops/exact.h"
-
-static double element_of(const unsigned char *x, uint32_t dtype)
-{
-    sheaf_value value = {.i64 = 0};
-    memcpy(&value, x, sheaf_dtype_size((sheaf_dtype)dtype));
-    switch (dtype) {
-    case SHEAF_I32:
-        return (double)value.i32;
-    case SHEAF_I64:
-        return (double)value.i64;
-    case SHEAF_F32:
-        return (double)value.f32;
-    default:
-        return value.f64;
-    }
-}
+#include "ops/reduction.h"
 
 /* A power of 2 above the magnitude of x, or 0 if there is none below 2^1000. */
 static double bound_of(double x)
@@ -40,81 +23,79 @@ static double bound_of(double x)
     return bound;
 }
 
-static void add_one_by_one(struct exact *exact, const unsigned char *x, size_t n, uint32_t dtype)
+static size_t computed_bytes(const struct elements *e)
 {
-    const size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
+    return e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
+}
+
+static void add_one_by_one(struct exact *exact, const struct elements *e, const unsigned char *x,
+                           size_t n)
+{
     for (size_t i = 0; i < n; i++)
-        exact_add(exact, element_of(x + i * element, dtype));
+        exact_add(exact, reduction_f64(e->type, x + i * computed_bytes(e)));
 }
 
 /* n is a multiple of KERNEL_EXACT_STEP. */
-static void add_block(struct exact *exact, const struct op_call *call, const unsigned char *x,
+static void add_block(struct exact *exact, const struct elements *e, const unsigned char *x,
                       size_t n)
 {
-    const enum kernel_dtype t = elements_kernel(call);
-    const uint32_t dtype = call->arrays[0].dtype;
     _Alignas(8) unsigned char pair[16];
     double sums[KERNEL_EXACT_BINS];
     size_t count = 0;
-    call->kernels->minmax[t](x, n, pair);
-    double low = bound_of(element_of(pair, dtype));
-    double high = bound_of(element_of(pair + sheaf_dtype_size((sheaf_dtype)dtype), dtype));
+    e->kernels->minmax[e->type](x, n, pair);
+    double low = bound_of(reduction_f64(e->type, pair));
+    double high = bound_of(reduction_f64(e->type, pair + computed_bytes(e)));
     if (low > 0 && high > 0)
-        count = call->kernels->exact[t](x, n, low > high ? low : high, sums);
+        count = e->kernels->exact[e->type](x, n, low > high ? low : high, sums);
     for (size_t i = 0; i < count; i++)
         exact_add(exact, sums[i]);
     if (count == 0)
-        add_one_by_one(exact, x, n, dtype);
+        add_one_by_one(exact, e, x, n);
 }
 
-static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial)
+static void leaf(const struct elements *e, const struct run *run, void *partial)
 {
-    const uint32_t dtype = call->arrays[0].dtype;
-    const size_t element = sheaf_dtype_size((sheaf_dtype)dtype);
+    const unsigned char *x = run->x;
+    size_t n = run->n;
     struct exact exact;
     struct exact_words words;
-    size_t n;
-    const unsigned char *x = elements_run(call, first, count, &n);
     exact_clear(&exact);
     while (n >= KERNEL_EXACT_STEP) {
         size_t here =
             n < KERNEL_EXACT_BLOCK ? n / KERNEL_EXACT_STEP * KERNEL_EXACT_STEP : KERNEL_EXACT_BLOCK;
-        add_block(&exact, call, x, here);
-        x += here * element;
+        add_block(&exact, e, x, here);
+        x += here * computed_bytes(e);
         n -= here;
     }
-    add_one_by_one(&exact, x, n, dtype);
+    add_one_by_one(&exact, e, x, n);
     exact_store(&words, &exact);
     memcpy(partial, &words, sizeof words);
-    return SHEAF_OK;
 }
 
-static void merge(const struct op_call *call, const void *left, const void *right, void *out)
+static void merge(const struct elements *e, const void *left, const void *right, void *out)
 {
     struct exact_words a;
     struct exact_words b;
-    (void)call;
+    (void)e;
     memcpy(&a, left, sizeof a);
     memcpy(&b, right, sizeof b);
     exact_merge(&a, &a, &b);
     memcpy(out, &a, sizeof a);
 }
 
-static void finish(const struct op_call *call, const void *root, void *result)
+static void finish(const struct elements *e, const void *root, sheaf_scalar *out)
 {
     struct exact_words words;
+    (void)e;
     memcpy(&words, root, sizeof words);
-    elements_write_float(result, call,
-                         call->arrays[0].dtype == SHEAF_F32 ? exact_round_f32(&words)
-                                                            : exact_round_f64(&words));
+    reduction_set_float(out, exact_round(&words, out->dtype != SHEAF_F64));
 }
 
-const struct op sheaf_op_fsum = {
-    .name = "fsum",
-    .partial_bytes = sizeof(struct exact_words),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map,
-    .merge = merge,
-    .finish = finish,
-};
+static const struct reduction fsum = {.result = RESULT_FLOAT,
+                                      .order = ORDER_FREE,
+                                      .leaves_at_once = 16,
+                                      .leaf = leaf,
+                                      .merge = merge,
+                                      .finish = finish};
+
+const struct op sheaf_op_fsum = {REDUCTION("fsum", fsum, struct exact_words)};

@@ -1,12 +1,11 @@
 /* mean.c -- mean, and nanmean, for which NaNs do not count.
  *
  * Floats: the sum of <sheaf/reduce.h> as a double, divided by the count; of f32 the quotient is rounded
- * to f32. Integers: the exact sum divided by the count, rounded once, to f64. Of nothing: NaN, as
+ * to f32 (or another float). Integers: the exact sum divided by the count, rounded once, to f64. Of nothing: NaN, as
  * NumPy's. */
-#include "ops/elements.h"
-
 #include <string.h>
 
+#include "ops/reduction.h"
 #include "ops/wide.h"
 
 struct partial {
@@ -26,35 +25,69 @@ static wide sum_of(const struct partial *partial)
     return (wide)((uwide)partial->high << 64 | partial->low);
 }
 
-static void leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static uint64_t bits_of(double x)
 {
-    const unsigned char *x = elements_at(call, begin);
-    struct partial value = {.count = n};
-    call->kernels->values[elements_kernel(call)](x, x, 0, n, &value.low);
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static double f64_of(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void leaf(const struct elements *e, const struct run *run, void *partial)
+{
+    struct partial value = {.count = run->n};
+    if (e->is_float)
+        e->kernels->values[e->type](run->x, run->x, 0, run->n, &value.low);
+    else
+        value = partial_of(wide_sum(e, run), run->n);
     memcpy(partial, &value, sizeof value);
 }
 
-static void nan_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void nan_leaf(const struct elements *e, const struct run *run, void *partial)
 {
-    const unsigned char *x = elements_at(call, begin);
-    struct partial value = {.count = 0};
-    call->kernels->nanvalues[elements_kernel(call)](x, x, 0, n, &value.low);
-    call->kernels->numbers[elements_kernel(call)](x, n, &value.count);
+    struct partial value = {.count = run->n};
+    if (!e->is_float) {
+        leaf(e, run, partial);
+        return;
+    }
+    e->kernels->nanvalues[e->type](run->x, run->x, 0, run->n, &value.low);
+    e->kernels->numbers[e->type](run->x, run->n, &value.count);
     memcpy(partial, &value, sizeof value);
 }
 
-static void merge(const struct op_call *call, const void *left, const void *right, void *out)
+/* Of floats alone: integers are free of any order. */
+static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    double sum[COLUMNS_MAX];
+    columns_fold(sum, e, leaf, COLUMNS_VALUES, NULL);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        ((struct partial *)partials)[i] = (struct partial){bits_of(sum[i]), 0, columns_rows(leaf)};
+}
+
+static void nan_columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    double sum[COLUMNS_MAX];
+    double count[COLUMNS_MAX];
+    columns_fold(sum, e, leaf, COLUMNS_NANVALUES, NULL);
+    columns_fold(count, e, leaf, COLUMNS_NUMBERS, NULL);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        ((struct partial *)partials)[i] = (struct partial){bits_of(sum[i]), 0, (uint64_t)count[i]};
+}
+
+static void merge(const struct elements *e, const void *left, const void *right, void *out)
 {
     struct partial a;
     struct partial b;
     memcpy(&a, left, sizeof a);
     memcpy(&b, right, sizeof b);
-    if (elements_are_floats(call)) {
-        double sum[2];
-        memcpy(&sum[0], &a.low, sizeof sum[0]);
-        memcpy(&sum[1], &b.low, sizeof sum[1]);
-        sum[0] = canonical_f64(sum[0] + sum[1]);
-        memcpy(&a.low, &sum[0], sizeof a.low);
+    if (e->is_float) {
+        a.low = bits_of(canonical_f64(f64_of(a.low) + f64_of(b.low)));
         a.count += b.count;
     } else {
         a = partial_of(sum_of(&a) + sum_of(&b), a.count + b.count);
@@ -62,62 +95,32 @@ static void merge(const struct op_call *call, const void *left, const void *righ
     memcpy(out, &a, sizeof a);
 }
 
-static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial,
-                        elements_leaf *of_floats)
-{
-    if (elements_are_floats(call)) {
-        elements_tree(call, first, count, partial, sizeof(struct partial), of_floats, merge);
-    } else {
-        size_t n;
-        elements_run(call, first, count, &n);
-        struct partial value = partial_of(wide_sum(call, first, count), n);
-        memcpy(partial, &value, sizeof value);
-    }
-    return SHEAF_OK;
-}
-
-static sheaf_status map_mean(const struct op_call *call, uint64_t first, uint64_t count,
-                             void *partial)
-{
-    return map(call, first, count, partial, leaf);
-}
-
-static sheaf_status map_nanmean(const struct op_call *call, uint64_t first, uint64_t count,
-                                void *partial)
-{
-    return map(call, first, count, partial, nan_leaf);
-}
-
-static void finish(const struct op_call *call, const void *root, void *result)
+static void finish(const struct elements *e, const void *root, sheaf_scalar *out)
 {
     struct partial value;
     double mean = __builtin_nan("");
     memcpy(&value, root, sizeof value);
-    if (value.count > 0 && elements_are_floats(call)) {
-        memcpy(&mean, &value.low, sizeof mean);
-        mean /= (double)value.count;
-    } else if (value.count > 0) {
-        mean = wide_divide(sum_of(&value), value.count);
-    }
-    elements_write_float(result, call, mean);
+    if (value.count > 0 && e->is_float)
+        mean = f64_of(value.low) / (double)value.count;
+    else if (value.count > 0)
+        mean = wide_divide(sum_of(&value), value.count, e->result);
+    reduction_set_float(out, mean);
 }
 
-const struct op sheaf_op_mean = {
-    .name = "mean",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_mean,
-    .merge = merge,
-    .finish = finish,
-};
+static const struct reduction mean = {.result = RESULT_FLOAT,
+                                      .order = ORDER_EXACT,
+                                      .takes_dtype = true,
+                                      .leaf = leaf,
+                                      .merge = merge,
+                                      .finish = finish,
+                                      .columns = columns};
+static const struct reduction nanmean = {.result = RESULT_FLOAT,
+                                         .order = ORDER_EXACT,
+                                         .takes_dtype = true,
+                                         .leaf = nan_leaf,
+                                         .merge = merge,
+                                         .finish = finish,
+                                         .columns = nan_columns};
 
-const struct op sheaf_op_nanmean = {
-    .name = "nanmean",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_nanmean,
-    .merge = merge,
-    .finish = finish,
-};
+const struct op sheaf_op_mean = {REDUCTION("mean", mean, struct partial)};
+const struct op sheaf_op_nanmean = {REDUCTION("nanmean", nanmean, struct partial)};

@@ -6,10 +6,10 @@
  *
  *     d = sum_b / n_b - sum_a / n_a        squares = squares_a + squares_b + d * d * (n_a * (n_b / n))
  *
- * in doubles; of an f32 array only the result is rounded to f32. Integers are converted to doubles. */
-#include "ops/elements.h"
-
+ * in doubles; of narrower floats only the result is rounded. Integers are converted to doubles. */
 #include <string.h>
+
+#include "ops/reduction.h"
 
 struct partial {
     double sum;
@@ -17,33 +17,61 @@ struct partial {
     uint64_t count; /* of the elements that count: the nan forms leave out NaNs */
 };
 
-static void leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void leaf(const struct elements *e, const struct run *run, void *partial)
 {
-    const enum kernel_dtype t = elements_kernel(call);
-    const unsigned char *x = elements_at(call, begin);
-    struct partial value = {.count = n};
-    call->kernels->values[t](x, x, 0, n, &value.sum);
-    call->kernels->deviations[t](x, x, value.sum / (double)n, n, &value.squares);
+    struct partial value = {.count = run->n};
+    e->kernels->values[e->type](run->x, run->x, 0, run->n, &value.sum);
+    e->kernels->deviations[e->type](run->x, run->x, value.sum / (double)run->n, run->n,
+                                    &value.squares);
     memcpy(partial, &value, sizeof value);
 }
 
-static void nan_leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+static void nan_leaf(const struct elements *e, const struct run *run, void *partial)
 {
-    const enum kernel_dtype t = elements_kernel(call);
-    const unsigned char *x = elements_at(call, begin);
     struct partial value = {.count = 0};
-    call->kernels->nanvalues[t](x, x, 0, n, &value.sum);
-    call->kernels->numbers[t](x, n, &value.count);
+    e->kernels->nanvalues[e->type](run->x, run->x, 0, run->n, &value.sum);
+    e->kernels->numbers[e->type](run->x, run->n, &value.count);
     if (value.count > 0)
-        call->kernels->nandeviations[t](x, x, value.sum / (double)value.count, n, &value.squares);
+        e->kernels->nandeviations[e->type](run->x, run->x, value.sum / (double)value.count, run->n,
+                                           &value.squares);
     memcpy(partial, &value, sizeof value);
 }
 
-static void merge(const struct op_call *call, const void *left, const void *right, void *out)
+static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    double sum[COLUMNS_MAX];
+    double mean[COLUMNS_MAX];
+    double squares[COLUMNS_MAX];
+    uint64_t n = columns_rows(leaf);
+    columns_fold(sum, e, leaf, COLUMNS_VALUES, NULL);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        mean[i] = sum[i] / (double)n;
+    columns_fold(squares, e, leaf, COLUMNS_DEVIATIONS, mean);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        ((struct partial *)partials)[i] = (struct partial){sum[i], squares[i], n};
+}
+
+static void nan_columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    double sum[COLUMNS_MAX];
+    double count[COLUMNS_MAX];
+    double mean[COLUMNS_MAX];
+    double squares[COLUMNS_MAX];
+    columns_fold(sum, e, leaf, COLUMNS_NANVALUES, NULL);
+    columns_fold(count, e, leaf, COLUMNS_NUMBERS, NULL);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        mean[i] = count[i] > 0 ? sum[i] / count[i] : 0;
+    columns_fold(squares, e, leaf, COLUMNS_NANDEVIATIONS, mean);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        ((struct partial *)partials)[i] =
+            (struct partial){sum[i], count[i] > 0 ? squares[i] : 0, (uint64_t)count[i]};
+}
+
+static void merge(const struct elements *e, const void *left, const void *right, void *out)
 {
     struct partial a;
     struct partial b;
-    (void)call;
+    (void)e;
     memcpy(&a, left, sizeof a);
     memcpy(&b, right, sizeof b);
     uint64_t count = a.count + b.count;
@@ -58,84 +86,57 @@ static void merge(const struct op_call *call, const void *left, const void *righ
     memcpy(out, &a, sizeof a);
 }
 
-static sheaf_status map_var(const struct op_call *call, uint64_t first, uint64_t count,
-                            void *partial)
-{
-    elements_tree(call, first, count, partial, sizeof(struct partial), leaf, merge);
-    return SHEAF_OK;
-}
-
-static sheaf_status map_nanvar(const struct op_call *call, uint64_t first, uint64_t count,
-                               void *partial)
-{
-    elements_tree(call, first, count, partial, sizeof(struct partial), nan_leaf, merge);
-    return SHEAF_OK;
-}
-
-static double quiet_nan(void)
-{
-    return canonical_f64(__builtin_nan(""));
-}
-
 /* As NumPy: of nothing NaN; and what is left of the count after ddof is 0 at least. */
-static double variance(const struct op_call *call, const void *root)
+static double variance(const struct elements *e, const void *root)
 {
     struct partial value;
-    struct reduce_params params;
     memcpy(&value, root, sizeof value);
-    memcpy(&params, call->params, sizeof params);
     if (value.count == 0)
-        return quiet_nan();
-    double divisor = (double)value.count - params.ddof;
-    return canonical_f64(value.squares / (divisor > 0 ? divisor : 0));
+        return __builtin_nan("");
+    double divisor = (double)value.count - e->params->ddof;
+    return value.squares / (divisor > 0 ? divisor : 0);
 }
 
-static void finish_var(const struct op_call *call, const void *root, void *result)
+static void finish_var(const struct elements *e, const void *root, sheaf_scalar *out)
 {
-    elements_write_float(result, call, variance(call, root));
+    reduction_set_float(out, variance(e, root));
 }
 
-static void finish_std(const struct op_call *call, const void *root, void *result)
+static void finish_std(const struct elements *e, const void *root, sheaf_scalar *out)
 {
-    elements_write_float(result, call, __builtin_sqrt(variance(call, root)));
+    reduction_set_float(out, __builtin_sqrt(variance(e, root)));
 }
 
-const struct op sheaf_op_var = {
-    .name = "var",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_var,
-    .merge = merge,
-    .finish = finish_var,
-};
+static const struct reduction var = {.result = RESULT_FLOAT,
+                                     .order = ORDER_FIXED,
+                                     .takes_dtype = true,
+                                     .leaf = leaf,
+                                     .merge = merge,
+                                     .finish = finish_var,
+                                     .columns = columns};
+static const struct reduction std = {.result = RESULT_FLOAT,
+                                     .order = ORDER_FIXED,
+                                     .takes_dtype = true,
+                                     .leaf = leaf,
+                                     .merge = merge,
+                                     .finish = finish_std,
+                                     .columns = columns};
+static const struct reduction nanvar = {.result = RESULT_FLOAT,
+                                        .order = ORDER_FIXED,
+                                        .takes_dtype = true,
+                                        .leaf = nan_leaf,
+                                        .merge = merge,
+                                        .finish = finish_var,
+                                        .columns = nan_columns};
+static const struct reduction nanstd = {.result = RESULT_FLOAT,
+                                        .order = ORDER_FIXED,
+                                        .takes_dtype = true,
+                                        .leaf = nan_leaf,
+                                        .merge = merge,
+                                        .finish = finish_std,
+                                        .columns = nan_columns};
 
-const struct op sheaf_op_std = {
-    .name = "std",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_var,
-    .merge = merge,
-    .finish = finish_std,
-};
-
-const struct op sheaf_op_nanvar = {
-    .name = "nanvar",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_nanvar,
-    .merge = merge,
-    .finish = finish_var,
-};
-
-const struct op sheaf_op_nanstd = {
-    .name = "nanstd",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map_nanvar,
-    .merge = merge,
-    .finish = finish_std,
-};
+const struct op sheaf_op_var = {REDUCTION("var", var, struct partial)};
+const struct op sheaf_op_std = {REDUCTION("std", std, struct partial)};
+const struct op sheaf_op_nanvar = {REDUCTION("nanvar", nanvar, struct partial)};
+const struct op sheaf_op_nanstd = {REDUCTION("nanstd", nanstd, struct partial)};

@@ -4,10 +4,10 @@
  * have overflowed, or lost bits, the leaf is gone through again with elements times 2^-600 or 2^600,
  * while it is in the cache. Both is decided by the leaf's elements alone. Source of the idea: Blue, "A
  * Portable Fortran Program to Find the Euclidean Norm of a Vector", 1978, where each element is sorted
- * into one of three sums. f32 and integers need none of it: the squares of doubles made of them fit. */
-#include "ops/elements.h"
-
+ * into one of three sums. Narrower floats and integers need none of it: the squares of doubles made of them fit. */
 #include <string.h>
+
+#include "ops/reduction.h"
 
 enum { SCALE = 600 };
 
@@ -16,20 +16,48 @@ struct partial {
     int64_t exponent;
 };
 
-static void leaf(const struct op_call *call, uint64_t begin, size_t n, void *partial)
+/* What a leaf's elements are to be multiplied by, for such a sum of squares. */
+static int64_t exponent_for(const struct elements *e, double squares)
 {
-    fold_kernel *squares = call->kernels->squares[elements_kernel(call)];
-    const unsigned char *x = elements_at(call, begin);
+    if (e->type != KERNEL_F64)
+        return 0;
+    return squares > 0x1p900 ? SCALE : squares < 0x1p-900 ? -SCALE : 0;
+}
+
+static double factor_of(int64_t exponent)
+{
+    return exponent > 0 ? 0x1p-600 : exponent < 0 ? 0x1p600 : 1;
+}
+
+static void leaf(const struct elements *e, const struct run *run, void *partial)
+{
+    fold_kernel *squares = e->kernels->squares[e->type];
     struct partial value = {.exponent = 0};
-    squares(x, x, 1, n, &value.squares);
-    if (call->arrays[0].dtype == SHEAF_F64 && value.squares > 0x1p900) {
-        value.exponent = SCALE;
-        squares(x, x, 0x1p-600, n, &value.squares);
-    } else if (call->arrays[0].dtype == SHEAF_F64 && value.squares < 0x1p-900) {
-        value.exponent = -SCALE;
-        squares(x, x, 0x1p600, n, &value.squares);
-    }
+    squares(run->x, run->x, 1, run->n, &value.squares);
+    value.exponent = exponent_for(e, value.squares);
+    if (value.exponent != 0)
+        squares(run->x, run->x, factor_of(value.exponent), run->n, &value.squares);
     memcpy(partial, &value, sizeof value);
+}
+
+static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    struct partial *values = partials;
+    double factor[COLUMNS_MAX];
+    double squares[COLUMNS_MAX];
+    bool is_scaled = false;
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        factor[i] = 1;
+    columns_fold(squares, e, leaf, COLUMNS_SQUARES, factor);
+    for (size_t i = 0; i < columns_count(leaf); i++) {
+        values[i].exponent = exponent_for(e, squares[i]);
+        factor[i] = factor_of(values[i].exponent);
+        is_scaled |= values[i].exponent != 0;
+    }
+    if (is_scaled)
+        columns_fold(squares, e, leaf, COLUMNS_SQUARES, factor);
+    for (size_t i = 0; i < columns_count(leaf); i++)
+        values[i].squares = squares[i];
 }
 
 /* To a larger exponent. What is lost is below the last bit of what it is added to. */
@@ -39,11 +67,11 @@ static void raise_to(struct partial *value, int64_t exponent)
         value->squares = value->squares * 0x1p-600 * 0x1p-600;
 }
 
-static void merge(const struct op_call *call, const void *left, const void *right, void *out)
+static void merge(const struct elements *e, const void *left, const void *right, void *out)
 {
     struct partial a;
     struct partial b;
-    (void)call;
+    (void)e;
     memcpy(&a, left, sizeof a);
     memcpy(&b, right, sizeof b);
     raise_to(&a, b.exponent);
@@ -52,28 +80,21 @@ static void merge(const struct op_call *call, const void *left, const void *righ
     memcpy(out, &a, sizeof a);
 }
 
-static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial)
-{
-    elements_tree(call, first, count, partial, sizeof(struct partial), leaf, merge);
-    return SHEAF_OK;
-}
-
-static void finish(const struct op_call *call, const void *root, void *result)
+static void finish(const struct elements *e, const void *root, sheaf_scalar *out)
 {
     struct partial value;
     memcpy(&value, root, sizeof value);
-    double norm = call->arrays[0].size > 0 ? __builtin_sqrt(value.squares) : 0;
+    double norm = e->count > 0 ? __builtin_sqrt(value.squares) : 0;
     if (value.exponent != 0)
         norm *= value.exponent > 0 ? 0x1p600 : 0x1p-600;
-    elements_write_float(result, call, norm);
+    reduction_set_float(out, norm);
 }
 
-const struct op sheaf_op_norm2 = {
-    .name = "norm2",
-    .partial_bytes = sizeof(struct partial),
-    .result_bytes = sizeof(sheaf_scalar),
-    .plan = elements_plan,
-    .map = map,
-    .merge = merge,
-    .finish = finish,
-};
+static const struct reduction norm2 = {.result = RESULT_FLOAT,
+                                       .order = ORDER_FIXED,
+                                       .leaf = leaf,
+                                       .merge = merge,
+                                       .finish = finish,
+                                       .columns = columns};
+
+const struct op sheaf_op_norm2 = {REDUCTION("norm2", norm2, struct partial)};

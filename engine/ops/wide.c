@@ -1,47 +1,33 @@
 /* wide.c -- exact sums of integers. */
 #include "ops/wide.h"
 
-#include "ops/elements.h"
-
 __extension__ typedef unsigned __int128 uwide;
 
-/* A leaf of i32 fits in 64 bits. Of i64 the kernels give the sum modulo 2^64, and that of the upper
- * halves of x + 2^63, which is not negative; the lower halves' then follows, for it is below 2^45. */
-static wide leaf_sum(const struct op_call *call, const unsigned char *x, size_t n)
+/* Elements of 32 bits: the sum fits in 64. Of those of 64 bits the kernels give the sum modulo 2^64, and
+ * that of the upper halves (of i64 those of x + 2^63, which is not negative); the lower halves' then
+ * follows, for a run is short enough to keep it below 2^47. */
+wide wide_sum(const struct elements *e, const struct run *run)
 {
-    const enum kernel_dtype t = elements_kernel(call);
     uint64_t sum;
     uint64_t upper;
-    call->kernels->sum[t](x, x, 0, n, &sum);
-    if (t == KERNEL_I32)
+    e->kernels->sum[e->type](run->x, run->x, 0, run->n, &sum);
+    if (e->type == KERNEL_I32)
         return (wide)(int64_t)sum;
-    call->kernels->upper(x, x, 0, n, &upper);
-    uint64_t offset = (uint64_t)n << 63; /* n * 2^63, modulo 2^64 */
-    uint64_t lower = sum + offset - (upper << 32);
-    return (wide)(((uwide)upper << 32) + lower) - (wide)((uwide)n << 63);
-}
-
-wide wide_sum(const struct op_call *call, uint64_t first, uint64_t count)
-{
-    const size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
-    size_t n;
-    const unsigned char *x = elements_run(call, first, count, &n);
-    wide total = 0;
-    for (size_t begin = 0; begin < n; begin += KERNEL_SUM_LEAF) {
-        size_t here = n - begin < KERNEL_SUM_LEAF ? n - begin : KERNEL_SUM_LEAF;
-        total += leaf_sum(call, x + begin * element, here);
-    }
-    return total;
+    e->kernels->upper[e->type](run->x, run->x, 0, run->n, &upper);
+    uwide offset = e->type == KERNEL_I64 ? (uwide)run->n << 63 : 0;
+    uint64_t lower = sum + (uint64_t)offset - (upper << 32);
+    return (wide)(((uwide)upper << 32) + lower) - (wide)offset;
 }
 
 /* As a number in base 2^64, digit by digit, until 64 bits that count are there; whether anything is
- * left is the last of them, which is below what a double has, so that the one conversion rounds right. */
-double wide_divide(wide sum, uint64_t n)
+ * left is the last of them, which is below what a double has, so that the one conversion rounds right. For a
+ * narrower float 53 bits are kept, of which the last says the same. */
+double wide_divide(wide sum, uint64_t n, sheaf_dtype result)
 {
     uwide rest = sum < 0 ? -(uwide)sum : (uwide)sum;
     if (rest == 0)
         return 0;
-    /* |sum| <= n * 2^63, so the first digit is its integer part. */
+    /* |sum| < n * 2^64, so the first digit is its integer part. */
     uwide digits = rest / n;
     int exponent = 0;
     rest %= n;
@@ -54,6 +40,10 @@ double wide_divide(wide sum, uint64_t n)
     uint64_t top = (uint64_t)(digits >> shift);
     if (rest != 0 || digits << (128 - shift) != 0)
         top |= 1;
+    if (result != SHEAF_F64) {
+        bool is_more = (top & 0x7ff) != 0;
+        top = (top & ~UINT64_C(0x7ff)) | (is_more ? 0x800 : 0);
+    }
     double value = (double)top;
     for (exponent += shift; exponent < 0; exponent += 32) /* a power of two: exact */
         value *= exponent <= -32 ? 0x1p-32 : 1 / (double)(UINT64_C(1) << -exponent);

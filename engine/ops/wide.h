@@ -2,14 +2,15 @@
 #ifndef SHEAF_OPS_WIDE_H
 #define SHEAF_OPS_WIDE_H
 
-#include "job/op.h"
+#include "ops/reduction.h"
 
 __extension__ typedef __int128 wide;
 
-/* The sum of a run of leaves of i32 or i64. */
-wide wide_sum(const struct op_call *call, uint64_t first, uint64_t count);
+/* The sum of a run of integers. */
+wide wide_sum(const struct elements *e, const struct run *run);
 
-/* sum / n, rounded once, to nearest and ties to even. n is not 0. */
-double wide_divide(wide sum, uint64_t n);
+/* sum / n, rounded once, to nearest and ties to even, to a float that has so many bits: what is left is
+ * exact in a double, and rounds to that float alone. n is not 0. */
+double wide_divide(wide sum, uint64_t n, sheaf_dtype result);
 
 #endif

@@ -11,16 +11,16 @@ extern "C" {
 #endif
 
 typedef enum sheaf_op {
-    SHEAF_MAX = 1,            /* IEEE 754-2019 maximum: any NaN gives NaN, +0 is above -0 */
-    SHEAF_MIN = 2,            /* IEEE 754-2019 minimum */
-    SHEAF_SUM = 3,            /* in the fixed order of reduce.h; integers wrap in 64 bits */
-    SHEAF_ARGMAX = 4,         /* where the first of the greatest is, or the first NaN */
-    SHEAF_ARGMIN = 5,         /* where the first of the least is, or the first NaN */
-    SHEAF_MINMAX = 6,         /* min and max in one pass */
-    SHEAF_PTP = 7,            /* max - min; integers wrap */
-    SHEAF_NORM_INF = 8,       /* the greatest magnitude */
-    SHEAF_ANY = 9,            /* 1 if an element is not zero; ends with the first that it meets */
-    SHEAF_ALL = 10,           /* 1 if no element is zero; ends with the first that is */
+    SHEAF_MAX = 1,      /* IEEE 754-2019 maximum: any NaN gives NaN, +0 is above -0 */
+    SHEAF_MIN = 2,      /* IEEE 754-2019 minimum */
+    SHEAF_SUM = 3,      /* in the fixed order of reduce.h; integers wrap in 64 bits */
+    SHEAF_ARGMAX = 4,   /* where the first of the greatest is, or the first NaN */
+    SHEAF_ARGMIN = 5,   /* where the first of the least is, or the first NaN */
+    SHEAF_MINMAX = 6,   /* min and max in one pass */
+    SHEAF_PTP = 7,      /* max - min; integers wrap */
+    SHEAF_NORM_INF = 8, /* the greatest magnitude */
+    SHEAF_ANY = 9,      /* whether an element is not zero; ends with the first that it meets */
+    SHEAF_ALL = 10,     /* whether no element is zero; ends with the first that is */
     SHEAF_COUNT_NONZERO = 11, /* how many are not zero; NaNs are not */
     SHEAF_MEAN = 12,          /* the sum / the count; of integers exact before its one rounding */
     SHEAF_PROD = 13,          /* in the order of the sum; integers wrap in 64 bits */

@@ -3,23 +3,31 @@
  * The order of a sum is a format, fixed for good. Leaves of 8192 elements; in a leaf, sub-blocks of
  * 512; in a sub-block, 32 lanes (element index mod 32), each starting from -0.0; the lane vectors of
  * the sub-blocks merged by a binary counter; the lanes folded by 16, 8, 4, 2, 1; the leaves merged up
- * the left-complete binary tree. f32 accumulates in f64 and is rounded once at the end; integers
- * accumulate in 64 bits and wrap.
+ * the left-complete binary tree. Floats narrower than f64 accumulate in f64 and are
+ * rounded once at the end; integers accumulate in 64 bits and wrap. An array may be any view: its
+ * elements count in C order, wherever they lie.
  *
  * The same order holds for every result that is made of sums or products of doubles: prod, mean, dot,
  * norm1, norm2, var, std and their nan forms. prod's lanes start from 1.
  *
- *     op                     i32   i64   f32   f64    of nothing
- *     max, min               i32   i64   f32   f64    SHEAF_ERR_EMPTY
- *     minmax, ptp            i32   i64   f32   f64    SHEAF_ERR_EMPTY
- *     argmax, argmin         i32   i64   f32   f64    SHEAF_ERR_EMPTY
- *     sum, dot               i64   i64   f32   f64    0 (+0.0)
- *     prod                   i64   i64   f32   f64    1
- *     mean, var, std         f64   f64   f32   f64    NaN
- *     fsum                   f64   f64   f32   f64    0 (+0.0)
- *     norm1, norm2, norm_inf f64   f64   f32   f64    0
- *     any, all               i64   i64   i64   i64    0, 1
- *     count_nonzero          i64   i64   i64   i64    0
+ *     op                     bool  i8..i64  u8..u64  f16  bf16  f32  f64    of nothing
+ *     max, min               bool  (the dtype of the elements)              SHEAF_ERR_EMPTY
+ *     minmax, ptp            bool* (the dtype of the elements)              SHEAF_ERR_EMPTY
+ *     argmax, argmin         bool  (the dtype of the elements)              SHEAF_ERR_EMPTY
+ *     sum, dot               i64   i64      u64      f16  bf16  f32  f64    0 (+0.0)
+ *     prod                   i64   i64      u64      f16  bf16  f32  f64    1
+ *     mean, var, std         f64   f64      f64      f16  bf16  f32  f64    NaN
+ *     fsum                   f64   f64      f64      f16  bf16  f32  f64    0 (+0.0)
+ *     norm1, norm2, norm_inf f64   f64      f64      f16  bf16  f32  f64    0
+ *     any, all               bool                                           false, true
+ *     count_nonzero          i64                                            0
+ *
+ * (* ptp of bools is SHEAF_ERR_DTYPE, as NumPy's.) These are NumPy's rules; where we differ:
+ *
+ *   - NumPy adds narrow floats in their own dtype. Here they add up in f64, which costs nothing beside
+ *     reading them, and does not overflow or stall at 65504 or 2^24.
+ *   - NumPy's dot of integers has the elements' dtype, and wraps there; ours has 64 bits.
+ *   - fsum of floats has their dtype: it is the exact sum, rounded once to that.
  *
  * The nan forms (nanmax, nanmin, nanargmax, nanargmin, nansum, nanmean, nanvar, nanstd) have the dtypes
  * of the forms without. Of NaNs alone nansum is 0, the index -1, and the others NaN, as NumPy's.
@@ -32,11 +40,9 @@
  *     math.fsum of Python, but of inf - inf it is a NaN, and what overflows only on the way does not.
  *   - norm2 scales what would overflow or vanish; var and std are two passes over each leaf, merged as
  *     by Chan, Golub, LeVeque (1983), and take ddof. Both convert integers to doubles.
- *   - NumPy keeps f32 sums, products and variances in f32: ours accumulate in f64.
- *     Its dot of i32 is an i32, its any and all are bools: ours are i64.
  *
  * A NaN in the input, or a sum that has none (inf - inf), gives the canonical quiet NaN:
- * 0x7ff8000000000000, 0x7fc00000. */
+ * 0x7ff8000000000000, 0x7fc00000, f16 0x7e00, bf16 0x7fc0. */
 #ifndef SHEAF_REDUCE_H
 #define SHEAF_REDUCE_H
 

@@ -9,10 +9,12 @@ added one at a time. Standard library only.
 A line is: op dtype length seed bits. The bits are those of the result (of a sum of integers: i64), as one
 hexadecimal number. The data are drawn from splitmix64 that starts at seed, one 64-bit z for each element:
 
-    i32  the upper 32 bits of z           f64  ((z >> 11) - 2^52) * 2^((z & 31) - 68)
-    i64  z                                f32  ((z >> 40) - 2^23) * 2^((z & 31) - 39)
+    iN   the upper N bits of z            f64  ((z >> 11) - 2^52) * 2^((z & 31) - 68)
+    uN   the same, without a sign         f32  ((z >> 40) - 2^23) * 2^((z & 31) - 39)
+    bool the top bit of z                 f16  ((z >> 53) - 2^10) * 2^((z & 15) - 14)
+                                          bf16 ((z >> 56) - 2^7) * 2^((z & 31) - 23)
 
-so that all floats are exact, of both signs, and spread over 32 exponents.
+so that all floats are exact, of both signs, and spread over 16 or 32 exponents.
 """
 import math
 import struct
@@ -40,10 +42,15 @@ def signed(value, bits):
 
 
 def element(dtype, z):
-    if dtype == "i32":
-        return signed(z >> 32, 32)
-    if dtype == "i64":
-        return signed(z, 64)
+    if dtype == "bool":
+        return z >> 63
+    if dtype[0] in "iu":
+        width = int(dtype[1:])
+        return signed(z >> (64 - width), width) if dtype[0] == "i" else z >> (64 - width)
+    if dtype == "f16":
+        return math.ldexp((z >> 53) - (1 << 10), (z & 15) - 14)
+    if dtype == "bf16":
+        return math.ldexp((z >> 56) - (1 << 7), (z & 31) - 23)
     if dtype == "f32":
         return math.ldexp((z >> 40) - (1 << 23), (z & 31) - 39)
     return math.ldexp((z >> 11) - (1 << 52), (z & 31) - 68)
@@ -91,7 +98,12 @@ def bits(dtype, value):
         return struct.pack(">f", value).hex()
     if dtype == "f64":
         return struct.pack(">d", value).hex()
-    return struct.pack(">i" if dtype == "i32" else ">q", value).hex()
+    if dtype == "f16":
+        return struct.pack(">e", value).hex()
+    if dtype == "bf16":  # exact: the upper half
+        return struct.pack(">f", value).hex()[:4]
+    width = 8 if dtype == "bool" else int(dtype[1:])
+    return format(int(value) & ((1 << width) - 1), f"0{width // 4}x")
 
 
 def lines():

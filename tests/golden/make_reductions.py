@@ -10,7 +10,7 @@ float of the result's dtype, as hexadecimal numbers with the dtype before them. 
 splitmix64, one z for each element, and changed as the kind says:
 
     plain     as make_golden.py has it
-    small     z % 7 - 3: ties, and zeros
+    small     z % 7 - 3 (u: z % 7): ties, and zeros
     nans      plain; a NaN where z % 61 is 0
     infs      plain; an infinity of the sign of z's top bit where z % 257 is 5 (integers: the limits)
     zeros     a zero of the sign of z's top bit
@@ -31,41 +31,81 @@ import sys
 import make_golden as base
 
 KINDS = {"f": ["plain", "small", "nans", "infs", "zeros", "wide", "tiny", "huge", "allnan"],
-         "i": ["plain", "small", "infs", "zeros"]}
+         "i": ["plain", "small", "infs", "zeros"], "u": ["plain", "small", "infs", "zeros"],
+         "b": ["plain", "zeros"]}
+DTYPES = ["i32", "i64", "f32", "f64", "bool", "i8", "i16", "u8", "u16", "u32", "u64", "f16", "bf16"]
 NAN = float("nan")
 
 
+# bits of the fraction, exponent of the least normal number, what "huge" is scaled by, struct's letters
+FLOATS = {"f16": (10, -14, 4, "eH"), "bf16": (7, -126, 112, None), "f32": (23, -126, 112, "fI"),
+          "f64": (52, -1022, 1005, "dQ")}
+
+
+def is_float(dtype):
+    return dtype in FLOATS
+
+
+def is_signed(dtype):
+    return dtype[0] == "i"
+
+
+def width_of(dtype):
+    return 8 if dtype == "bool" else int(dtype.lstrip("biuf"))
+
+
+def limits(dtype):
+    width = width_of(dtype)
+    if dtype == "bool":
+        return 0, 1
+    return (-(1 << (width - 1)), (1 << (width - 1)) - 1) if is_signed(dtype) else (0, (1 << width) - 1)
+
+
+def round_rational(dtype, exact):
+    """A rational number to a float, ties to even, in whole numbers of its last bit."""
+    fraction, least, _, _ = FLOATS[dtype]
+    if exact == 0:
+        return 0.0
+    size = abs(exact)
+    exponent = size.numerator.bit_length() - size.denominator.bit_length()
+    exponent = exponent if size >= fractions.Fraction(2) ** exponent else exponent - 1
+    unit = fractions.Fraction(2) ** (max(exponent, least) - fraction)
+    whole = round(size / unit)  # of fractions, Python rounds ties to even
+    if whole * unit >= fractions.Fraction(2) ** (1 - least + 1):
+        return math.copysign(math.inf, exact)
+    return math.copysign(float(whole * unit), exact)
+
+
 def round_to(dtype, x):
-    if dtype == "f64":
+    if dtype == "f64" or not math.isfinite(x) or x == 0:
         return x
-    try:
-        return struct.unpack("<f", struct.pack("<f", x))[0]
-    except OverflowError:
-        return math.copysign(math.inf, x)
+    rounded = round_rational(dtype, fractions.Fraction(x))
+    return math.copysign(rounded, x)
 
 
 def wide(dtype, z):
-    if dtype == "f64":
-        if z >> 52 & 0x7ff == 0x7ff:
-            z ^= 1 << 62
-        return struct.unpack("<d", struct.pack("<Q", z))[0]
-    z >>= 32
-    if z >> 23 & 0xff == 0xff:
-        z ^= 1 << 30
-    return struct.unpack("<f", struct.pack("<I", z))[0]
+    fraction, least, _, letters = FLOATS[dtype]
+    width = width_of(dtype)
+    z >>= 64 - width
+    ones = (1 << (width - 1 - fraction)) - 1
+    if z >> fraction & ones == ones:
+        z ^= 1 << (width - 2)
+    if dtype == "bf16":
+        return struct.unpack("<f", struct.pack("<I", z << 16))[0]
+    return struct.unpack("<" + letters[0], struct.pack("<" + letters[1], z))[0]
 
 
 def element(dtype, kind, z):
     sign = -1 if z >> 63 else 1
-    if dtype[0] == "i":
-        width = int(dtype[1:])
+    if not is_float(dtype):
         if kind == "small":
-            return z % 7 - 3
+            return z % 7 - (3 if is_signed(dtype) else 0)
         if kind == "zeros":
             return 0
         if kind == "infs" and z % 257 == 5:
-            return -(1 << (width - 1)) if sign < 0 else (1 << (width - 1)) - 1
+            return limits(dtype)[0 if sign < 0 else 1]
         return base.element(dtype, z)
+    fraction, least, huge, _ = FLOATS[dtype]
     if kind == "small":
         return float(z % 7) - 3.0
     if kind == "zeros":
@@ -73,13 +113,13 @@ def element(dtype, kind, z):
     if kind == "wide":
         return wide(dtype, z)
     if kind == "tiny":
-        return (float(z % 5) - 2.0) * (2.0 ** -149 if dtype == "f32" else 2.0 ** -1074)
+        return (float(z % 5) - 2.0) * 2.0 ** (least - fraction)
     if kind == "allnan" or (kind == "nans" and z % 61 == 0):
         return NAN
     if kind == "infs" and z % 257 == 5:
         return sign * math.inf
     x = base.element(dtype, z)
-    return x * (2.0 ** 112 if dtype == "f32" else 2.0 ** 1005) if kind == "huge" else x
+    return x * 2.0 ** huge if kind == "huge" else x
 
 
 def data(dtype, kind, n, seed):
@@ -112,7 +152,13 @@ def first_index(x, wanted):
 
 
 def wrap(dtype, x):
-    return base.signed(x, int(dtype[1:]))
+    x &= (1 << width_of(dtype)) - 1
+    return base.signed(x, width_of(dtype)) if is_signed(dtype) else x
+
+
+def summed(dtype):
+    """The dtype of a sum."""
+    return dtype if is_float(dtype) else "u64" if dtype[0] == "u" else "i64"
 
 
 def op_arg(pick):
@@ -129,15 +175,17 @@ def op_minmax(dtype, x):
 
 
 def op_ptp(dtype, x):
+    if dtype == "bool":
+        return None
     if not x:
         return None
-    if dtype[0] == "i":
+    if not is_float(dtype):
         return dtype, wrap(dtype, top(x) - bottom(x)), 0, 0
     return dtype, round_to(dtype, top(x) - bottom(x)), 0, 0
 
 
 def floating(dtype):
-    return dtype if dtype[0] == "f" else "f64"
+    return dtype if is_float(dtype) else "f64"
 
 
 def op_norm_inf(dtype, x):
@@ -145,11 +193,11 @@ def op_norm_inf(dtype, x):
 
 
 def op_any(dtype, x):
-    return "i64", int(any(v != 0 for v in x)), 0, 0
+    return "bool", int(any(v != 0 for v in x)), 0, 0
 
 
 def op_all(dtype, x):
-    return "i64", int(all(v != 0 for v in x)), 0, 0
+    return "bool", int(all(v != 0 for v in x)), 0, 0
 
 
 def op_count_nonzero(dtype, x):
@@ -200,21 +248,21 @@ def numbers(x):
 
 
 def op_sum(dtype, x):
-    if dtype[0] == "i":
-        return "i64", base.signed(sum(x), 64), 0, 0
+    if not is_float(dtype):
+        return summed(dtype), wrap(summed(dtype), sum(x)), 0, 0
     return dtype, round_to(dtype, float_sum(x)), 0, 0
 
 
 def op_nansum(dtype, x):
-    return op_sum(dtype, [v if v == v else 0.0 for v in x] if dtype[0] == "f" else x)
+    return op_sum(dtype, [v if v == v else 0.0 for v in x] if is_float(dtype) else x)
 
 
 def op_prod(dtype, x):
-    if dtype[0] == "i":
+    if not is_float(dtype):
         product = 1
         for v in x:
             product = product * v & base.MASK
-        return "i64", base.signed(product, 64), 0, 0
+        return summed(dtype), wrap(summed(dtype), product), 0, 0
     if not x:
         return dtype, 1.0, 0, 0
     product = base.left_complete([fold(leaf, multiply, 1.0) for leaf in leaves(x)], multiply)
@@ -269,7 +317,7 @@ def op_norm2(dtype, x):
 def mean_of(dtype, x):
     if not x:
         return NAN
-    if dtype[0] == "i":
+    if not is_float(dtype):
         return sum(x) / len(x)  # of integers, Python rounds it once
     return float_sum(x) / len(x)
 
@@ -280,7 +328,7 @@ def op_mean(dtype, x):
 
 def op_nanmean(dtype, x):
     count = len(numbers(x))
-    if dtype[0] == "i":
+    if not is_float(dtype):
         return op_mean(dtype, x)
     total = float_sum([v if v == v else 0.0 for v in x])
     return dtype, round_to(dtype, total / count if count else NAN), 0, 0
@@ -348,27 +396,14 @@ def op_nanarg(pick):
     return run
 
 
-def round_f32(exact):
-    """A rational number to f32, ties to even, by a look at the neighbours."""
-    start = round_to("f32", float(exact))
-    if math.isinf(start):
-        return start
-    bits = struct.unpack("<i", struct.pack("<f", abs(start)))[0]
-    near = [struct.unpack("<f", struct.pack("<i", b))[0] for b in (bits - 1, bits, bits + 1) if b >= 0]
-    near = [v for v in near if math.isfinite(v)]
-    pick = min(near, key=lambda v: (abs(fractions.Fraction(v) - abs(exact)),
-                                    struct.unpack("<i", struct.pack("<f", v))[0] & 1))
-    return math.copysign(pick, exact) if pick else 0.0
-
-
 def op_fsum(dtype, x):
     x = [float(v) for v in x]
     if not all(math.isfinite(v) for v in x):
         special = NAN if len(numbers(x)) < len(x) else sum(v for v in x if math.isinf(v))
         return floating(dtype), special, 0, 0
     exact = fractions.Fraction(sum(integer(v) for v in x), 1 << 1074)
-    if dtype == "f32":
-        return dtype, round_f32(exact), 0, 0
+    if is_float(dtype) and dtype != "f64":
+        return dtype, round_rational(dtype, exact), 0, 0
     try:
         value = math.fsum(x)
         assert value == float(exact)
@@ -394,15 +429,16 @@ OPS = {"argmax": op_arg(top), "argmin": op_arg(bottom), "minmax": op_minmax, "pt
 def bits(dtype, value):
     if value == 0 and not isinstance(value, float):
         return "0"
-    if dtype[0] == "f" and value != value:
-        return "7fc00000" if dtype == "f32" else "7ff8000000000000"
+    if is_float(dtype) and value != value:
+        return {"f16": "7e00", "bf16": "7fc0", "f32": "7fc00000", "f64": "7ff8000000000000"}[dtype]
     return base.bits(dtype, value).lstrip("0") or "0"
 
 
 def lines():
-    for d, dtype in enumerate(["i32", "i64", "f32", "f64"]):
-        for k, kind in enumerate(KINDS[dtype[0]]):
-            for n in LENGTHS if kind in ("plain", "small") else SOME:
+    for d, dtype in enumerate(DTYPES):
+        for k, kind in enumerate(KINDS["f" if is_float(dtype) else dtype[0]]):
+            first, others = (LENGTHS, SOME) if d < 4 else (FEW, FEWER)
+            for n in first if kind in ("plain", "small") else others:
                 seed = 100000 * (d + 1) + 1000 * (k + 1) + n
                 x = data(dtype, kind, n, seed)
                 for name, op in OPS.items():
@@ -410,7 +446,9 @@ def lines():
                     if name == "sum":
                         kept, value, *_ = op_dot(dtype, x, data(dtype, kind, n, seed + 500))
                         yield f"dot {dtype} {kind} {n} {seed} {kept} {bits(kept, value)} 0 0"
-                    if result is None:
+                    if result is None and name == "ptp" and dtype == "bool":
+                        yield f"{name} {dtype} {kind} {n} {seed} refused 0 0 0"
+                    elif result is None:
                         yield f"{name} {dtype} {kind} {n} {seed} empty 0 0 0"
                     else:
                         kept, value, second, index = result
@@ -420,6 +458,8 @@ def lines():
 
 LENGTHS = [0, 1, 33, 513, 4097, 8193, 24577]
 SOME = [1, 2, 1000, 16390]
+FEW = [0, 1, 33, 513, 8193]
+FEWER = [2, 700]
 
 
 def main():

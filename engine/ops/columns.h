@@ -1,0 +1,40 @@
+/* columns.h -- neighbouring columns of rows that lie apart: read a line at a time, and folded together, or
+ * transposed. */
+#ifndef SHEAF_OPS_COLUMNS_H
+#define SHEAF_OPS_COLUMNS_H
+
+#include "memory/layout.h"
+#include "ops/reduction.h"
+
+/* Some columns, and all of their rows. */
+struct columns {
+    const unsigned char *data; /* of the first column in row 0 */
+    const struct layout *rows; /* where the others lie */
+    int64_t column_stride;     /* bytes */
+    enum kernel_stored type;
+    bool is_direct; /* a row's elements can be computed with where they are */
+};
+
+/* A leaf of rows. */
+struct column_leaf {
+    struct columns x;
+    struct columns y; /* x again, if there is no second array */
+    bool has_second;
+    uint64_t begin;
+    size_t rows;    /* a leaf at most */
+    size_t columns; /* COLUMNS_MAX at most */
+    void *room;     /* COLUMNS_ROOM bytes at a multiple of 64 */
+};
+
+enum {
+    COLUMNS_TILE = 256 * 1024, /* bytes of a transposed tile */
+    COLUMNS_PAD = 8, /* elements after each of its columns, so that they share no cache sets */
+    COLUMNS_ROOM = COLUMNS_TILE + COLUMNS_PAD * 8 * COLUMNS_MAX,
+};
+
+/* Columns that become runs: column c has its rows begin .. begin + rows - 1 at room, c * pitch elements on.
+ * Returns pitch. rows * columns elements fit into COLUMNS_TILE. */
+size_t columns_transpose(void *room, const struct elements *e, const struct columns *in,
+                         uint64_t begin, size_t rows, size_t columns);
+
+#endif

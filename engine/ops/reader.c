@@ -1,0 +1,56 @@
+/* reader.c -- elements in place, or converted and gathered. */
+#include "ops/reader.h"
+
+#include <string.h>
+
+#include <sheaf/dtype.h>
+
+enum kernel_stored reader_stored(sheaf_dtype dtype)
+{
+    static const enum kernel_stored stored[] = {
+#define X(NAME, code, c_type, name, kind, npy_descr, numpy_type) [code] = STORED_##NAME,
+#include <sheaf/dtypes.def>
+#undef X
+    };
+    return stored[dtype];
+}
+
+static size_t computed_bytes(enum kernel_dtype type)
+{
+    static const size_t bytes[KERNEL_DTYPES] = {
+        [KERNEL_I32] = 4, [KERNEL_I64] = 8, [KERNEL_U64] = 8, [KERNEL_F32] = 4, [KERNEL_F64] = 8};
+    return bytes[type];
+}
+
+void reader_begin(struct reader *reader, const struct kernels *kernels,
+                  const struct op_array *array, const void *data, uint32_t first)
+{
+    enum kernel_stored stored = reader_stored((sheaf_dtype)array->dtype);
+    reader->data = data;
+    reader->convert = kernels->convert[stored];
+    reader->stored = sheaf_dtype_size((sheaf_dtype)array->dtype);
+    reader->computed = computed_bytes(sheaf_kernel_computed[stored]);
+    layout_simplify(&reader->layout, array->ndim - first, array->shape + first,
+                    array->strides + first);
+    reader->is_direct =
+        reader->stored == reader->computed && reader->layout.ndim == 1 &&
+        (reader->layout.strides[0] == (int64_t)reader->stored || reader->layout.shape[0] == 1);
+}
+
+const void *reader_run(const struct reader *reader, uint64_t begin, size_t n, void *room)
+{
+    if (reader->is_direct)
+        return reader->data + begin * reader->stored;
+    struct layout_walk walk;
+    unsigned char *to = room;
+    layout_walk_begin(&walk, &reader->layout, reader->data, begin);
+    while (n > 0) {
+        const unsigned char *at;
+        int64_t stride;
+        uint64_t run = layout_walk_run(&at, &stride, &walk, n);
+        reader->convert(at, stride, run, to);
+        to += run * reader->computed;
+        n -= run;
+    }
+    return room;
+}

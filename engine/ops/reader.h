@@ -1,0 +1,32 @@
+/* reader.h -- dense runs of an array's elements, in the type that they are computed in, whatever the dtype
+ * and the strides are. */
+#ifndef SHEAF_OPS_READER_H
+#define SHEAF_OPS_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job/op.h"
+#include "kernels.h"
+#include "memory/layout.h"
+
+struct reader {
+    const unsigned char *data;
+    convert_kernel *convert;
+    size_t stored;   /* bytes of an element */
+    size_t computed; /* bytes */
+    bool is_direct;  /* the memory is what is wanted */
+    struct layout layout;
+};
+
+/* The stored type of a dtype. */
+enum kernel_stored reader_stored(sheaf_dtype dtype);
+
+/* Dimensions first .. ndim - 1 of an array, from its first element on. */
+void reader_begin(struct reader *reader, const struct kernels *kernels,
+                  const struct op_array *array, const void *data, uint32_t first);
+
+/* n elements from number begin on: in place, or in room, which has computed bytes for each. */
+const void *reader_run(const struct reader *reader, uint64_t begin, size_t n, void *room);
+
+#endif

@@ -1,0 +1,50 @@
+/* convert_tmpl.h -- from memory to the type that is computed with, for one stored type, T: a run with any
+ * stride, and a tile that is transposed. */
+#ifndef READ
+#define READ(x) (x)
+#endif
+#define stored   PASTE(stored, T)
+#define computed PASTE(computed, T)
+#define FN(name) PASTE(name, T)
+
+static inline computed FN(read)(const unsigned char *at)
+{
+    stored x;
+    memcpy(&x, at, sizeof x);
+    return (computed)READ(x);
+}
+
+static void FN(convert)(const void *data, ptrdiff_t stride, size_t n, void *out)
+{
+    const unsigned char *at = data;
+    computed *to = out;
+    if (stride == sizeof(stored))
+        for (size_t i = 0; i < n; i++)
+            to[i] = FN(read)(at + i * sizeof(stored));
+    else
+        for (size_t i = 0; i < n; i++, at += stride)
+            to[i] = FN(read)(at);
+}
+
+/* By blocks of 8 rows: a line of each column is written whole, and of each row read. */
+static void FN(transpose)(const struct tile *tile, void *out)
+{
+    enum { BLOCK = 8 };
+    const unsigned char *row = tile->x;
+    computed *to = out;
+    size_t r = 0;
+    for (; r + BLOCK <= tile->rows; r += BLOCK, row += BLOCK * tile->row_stride)
+        for (size_t c = 0; c < tile->columns; c++)
+            for (size_t k = 0; k < BLOCK; k++)
+                to[c * tile->pitch + r + k] = FN(read)(row + (ptrdiff_t)k * tile->row_stride +
+                                                       (ptrdiff_t)c * tile->column_stride);
+    for (; r < tile->rows; r++, row += tile->row_stride)
+        for (size_t c = 0; c < tile->columns; c++)
+            to[c * tile->pitch + r] = FN(read)(row + (ptrdiff_t)c * tile->column_stride);
+}
+
+#undef READ
+#undef stored
+#undef computed
+#undef FN
+#undef T
