@@ -30,6 +30,7 @@
 #include <sheaf/executor.h>
 #include <sheaf/future.h>
 #include <sheaf/callable.h>
+#include <sheaf/map.h>
 #include <sheaf/reduce.h>
 #include <sheaf/svd.h>
 #include <sheaf/hash.h>
