@@ -227,6 +227,54 @@ static void work_outlives_its_callable(void)
     }
 }
 
+static void a_deadline_is_for_processes(void)
+{
+    sheaf_callable *callable = load("nothing");
+    sheaf_future *future;
+    sheaf_submit_options options = {.deadline_ns = 1000000000};
+    CHECK_STATUS(SHEAF_ERR_UNSUPPORTED, sheaf_submit(&future, callable, NULL, 0, &options));
+    for (size_t b = 0; b < 3; b++) {
+        options.executor = open_executor(b, 1);
+        sheaf_status expected = b == 2 ? SHEAF_OK : SHEAF_ERR_UNSUPPORTED;
+        CHECK_STATUS(expected, sheaf_submit(&future, callable, NULL, 0, &options));
+        if (expected == SHEAF_OK) {
+            CHECK_OK(sheaf_future_wait(future, SHEAF_FOREVER));
+            sheaf_future_release(future);
+        }
+        sheaf_executor_close(options.executor);
+    }
+    sheaf_callable_release(callable);
+}
+
+static void an_overdue_call_fails_with_its_deadline(void)
+{
+    sheaf_callable *callable = load("sleep_us");
+    sheaf_executor *pool = open_executor(2, 1);
+    int64_t long_us = 60000000;
+    int64_t short_us = 1000;
+    sheaf_future *future;
+    sheaf_failure failure;
+    sheaf_submit_options options = {.executor = pool, .deadline_ns = 30000000};
+    for (uint32_t attempts = 1; attempts <= 2; attempts++) {
+        options.attempts = attempts;
+        CHECK_OK(sheaf_submit(&future, callable, &long_us, sizeof long_us, &options));
+        CHECK_OK(sheaf_future_wait(future, SHEAF_FOREVER));
+        CHECK_OK(sheaf_future_failure(&failure, future));
+        CHECK(failure.status == SHEAF_ERR_WORKER && failure.signal == SIGKILL);
+        CHECK(strstr(failure.text, attempts == 1 ? "ended 1 worker;" : "ended 2 workers;") != NULL);
+        CHECK(strstr(failure.text, "deadline of 30 ms") != NULL);
+        sheaf_future_release(future);
+    }
+    options.deadline_ns = 20000000000;
+    CHECK_OK(sheaf_submit(&future, callable, &short_us, sizeof short_us, &options));
+    CHECK_OK(sheaf_future_wait(future, SHEAF_FOREVER));
+    CHECK_OK(sheaf_future_failure(&failure, future));
+    CHECK(failure.status == SHEAF_OK);
+    sheaf_future_release(future);
+    sheaf_executor_close(pool);
+    sheaf_callable_release(callable);
+}
+
 static void bad_arguments_are_errors(void)
 {
     sheaf_callable *callable = load("square");
@@ -327,6 +375,8 @@ int main(int argc, char **argv)
         CASE(arrays_are_where_the_worker_has_them),
         CASE(a_submit_inside_a_worker_runs_there),
         CASE(work_outlives_its_callable),
+        CASE(a_deadline_is_for_processes),
+        CASE(an_overdue_call_fails_with_its_deadline),
         CASE(bad_arguments_are_errors),
         CASE(this_program_is_its_own_worker),
         CASE(sheaf_worker_has_nothing_registered),

@@ -18,27 +18,29 @@
 enum { DEADLINE_NS = 50000000 };
 enum { WORKERS = 2, ROUNDS = 3, FOR_EVER = 1000000 };
 
-/* What a death at a place may be laid to: the start of the worker, nothing, or the node that it holds. */
-enum blame { START, NOTHING, NODE };
+/* What deaths of all who come to a place are laid to: the start of the worker, the job that none gets into, the
+ * node that it holds; or to nobody, since each has done something before. */
+enum blame { START, JOB, NODE, NOBODY };
 
 static const struct place {
     const char *name;
     enum blame blame;
 } places[] = {
-    {"starting", START},    {"hello", START},        {"greeted", START},
-    {"sleeping", START},    {"woken", START},        {"entering", NOTHING},
-    {"resolving", NOTHING}, {"wanting", NOTHING},    {"before_claim", NOTHING},
-    {"claimed", NODE},      {"running", NODE},       {"written", NODE},
-    {"before_done", NODE},  {"after_done", NOTHING}, {"before_parent", NOTHING},
-    {"merging", NODE},      {"merged", NODE},        {"ending", NOTHING},
-    {"ended", NOTHING},     {"waking", NOTHING},     {"leaving", NOTHING},
+    {"starting", START},   {"hello", START},       {"greeted", START},        {"sleeping", START},
+    {"woken", START},      {"entering", JOB},      {"resolving", JOB},        {"wanting", JOB},
+    {"before_claim", JOB}, {"claimed", NODE},      {"running", NODE},         {"written", NODE},
+    {"before_done", NODE}, {"after_done", NOBODY}, {"before_parent", NOBODY}, {"merging", NODE},
+    {"merged", NODE},      {"ending", NOBODY},     {"ended", NOBODY},         {"waking", NOBODY},
+    {"leaving", NOBODY},
 };
 enum { PLACES = sizeof places / sizeof places[0] };
 
-/* Several tasks, and one. */
+/* Several tasks, two, and one. */
 static sheaf_array *large;
+static sheaf_array *pair;
 static sheaf_array *small;
 static double large_sum;
+static double pair_sum;
 static double small_sum;
 static int64_t longest_ns;
 
@@ -71,7 +73,8 @@ static void disarm(void)
 static sheaf_status open_pool(sheaf_executor **pool, sheaf_executor_options options)
 {
     /* Workers that sleep pass through more places than workers that spin. */
-    options.workers = WORKERS;
+    if (options.workers == 0)
+        options.workers = WORKERS;
     options.spin = SHEAF_SPIN_NEVER;
     return sheaf_executor_open(pool, SHEAF_PROCESSES, &options);
 }
@@ -146,48 +149,57 @@ static void the_first_workers_die_at_each_place(void)
     printf("  longest sum: %.1f ms\n", (double)longest_ns / 1e6);
 }
 
-/* Whoever comes to the place dies: the job fails with that signal where it holds a node, and anywhere
- * else the job ends, one way or the other. */
+/* A pool whose only worker dies at each place, and so do its first successors: the job fails with that signal where
+ * a node or the way into the job is to blame, and the pool goes on; a worker that cannot start breaks it. */
 static void all_workers_die_at_each_place(void)
 {
     for (size_t i = 0; i < PLACES; i++) {
         for (size_t k = 1; k < DEATHS; k += 2) {
             sheaf_executor *pool;
             sheaf_failure failure;
-            arm(places[i].name, deaths[k], 1, FOR_EVER);
-            if (open_pool(&pool, (sheaf_executor_options){0}) != SHEAF_OK) {
+            arm(places[i].name, deaths[k], 1, places[i].blame == START ? FOR_EVER : 3);
+            if (open_pool(&pool, (sheaf_executor_options){.workers = 1}) != SHEAF_OK) {
                 CHECK(places[i].blame == START);
                 CHECK(
                     strstr(sheaf_last_error(), deaths[k] == 0 ? "exited with status 7" : "signal"));
                 continue;
             }
-            sheaf_status status = sum_on(pool, large, large_sum, &failure);
-            if (places[i].blame == NODE) {
+            /* One part, so that all die over the same one; two where it takes a tree. */
+            bool is_leaf = strncmp(places[i].name, "merg", 4) != 0 && places[i].blame != NOBODY;
+            sheaf_status status = is_leaf ? sum_on(pool, small, small_sum, &failure)
+                                          : sum_on(pool, pair, pair_sum, &failure);
+            if (places[i].blame == NODE || places[i].blame == JOB) {
                 CHECK_STATUS(SHEAF_ERR_WORKER, status);
                 CHECK(failure.signal == deaths[k]);
                 CHECK(strstr(failure.text, "ended 3 workers") != NULL);
+            } else if (places[i].blame == NOBODY) {
+                CHECK_STATUS(SHEAF_OK, status);
             }
+            if (places[i].blame != START)
+                CHECK_OK(sum_on(pool, large, large_sum, &failure));
             sheaf_executor_close(pool);
         }
     }
     disarm();
 }
 
-/* A node may cost ten workers that are killed, since that need not be its doing. */
+/* A node may cost ten workers that are killed, since that need not be its doing; so may the way to it. */
 static void ten_kills_fail_a_node(void)
 {
-    sheaf_executor *pool;
-    sheaf_failure failure;
-    arm("running", SIGKILL, 1, FOR_EVER);
-    CHECK_OK(open_pool(&pool, (sheaf_executor_options){0}));
-    CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
-    CHECK(failure.signal == SIGKILL);
-    CHECK(strstr(failure.text, "ended 10 workers") != NULL);
+    static const char *const where[] = {"running", "entering"};
+    for (size_t i = 0; i < 2; i++) {
+        sheaf_executor *pool;
+        sheaf_failure failure;
+        arm(where[i], SIGKILL, 1, 10);
+        CHECK_OK(open_pool(&pool, (sheaf_executor_options){.workers = 1}));
+        CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
+        CHECK(failure.signal == SIGKILL);
+        CHECK(strstr(failure.text, "ended 10 workers") != NULL);
+        CHECK_OK(sum_on(pool, small, small_sum, &failure));
+        CHECK_OK(sum_on(pool, large, large_sum, &failure));
+        sheaf_executor_close(pool);
+    }
     disarm();
-    /* Those that run now were started before that: they die, their successors do not. */
-    CHECK_OK(sum_on(pool, small, small_sum, &failure));
-    CHECK_OK(sum_on(pool, large, large_sum, &failure));
-    sheaf_executor_close(pool);
 }
 
 /* Looks for children of ours that are stopped, and sends them on. */
@@ -274,19 +286,24 @@ static void stopped_workers_are_replaced_after_the_deadline(void)
     printf("  longest sum: %.1f ms\n", (double)longest_ns / 1e6);
 }
 
-static void a_task_that_is_always_overdue_fails_with_its_deadline(void)
+/* Whether it is the task that takes too long, or the way to it. */
+static void what_is_always_overdue_fails_with_its_deadline(void)
 {
-    sheaf_executor *pool;
-    sheaf_failure failure;
-    arm("running", SIGSTOP, 1, FOR_EVER);
-    CHECK_OK(open_pool(&pool, (sheaf_executor_options){.deadline_ns = DEADLINE_NS}));
-    CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
-    CHECK(failure.signal == SIGKILL);
-    CHECK(strstr(failure.text, "ended 3 workers") != NULL);
-    CHECK(strstr(failure.text, "deadline of 50 ms") != NULL);
+    static const char *const where[] = {"running", "resolving"};
+    for (size_t i = 0; i < 2; i++) {
+        sheaf_executor *pool;
+        sheaf_failure failure;
+        arm(where[i], SIGSTOP, 1, 3);
+        CHECK_OK(
+            open_pool(&pool, (sheaf_executor_options){.workers = 1, .deadline_ns = DEADLINE_NS}));
+        CHECK_STATUS(SHEAF_ERR_WORKER, sum_on(pool, small, small_sum, &failure));
+        CHECK(failure.signal == SIGKILL);
+        CHECK(strstr(failure.text, "ended 3 workers") != NULL);
+        CHECK(strstr(failure.text, "deadline of 50 ms") != NULL);
+        CHECK_OK(sum_on(pool, small, small_sum, &failure));
+        sheaf_executor_close(pool);
+    }
     disarm();
-    CHECK_OK(sum_on(pool, small, small_sum, &failure));
-    sheaf_executor_close(pool);
 }
 
 static void attempts_are_as_many_as_asked_for(void)
@@ -347,7 +364,7 @@ int main(int argc, char **argv)
         CASE(ten_kills_fail_a_node),
         CASE(workers_stop_and_go_on_at_each_place),
         CASE(stopped_workers_are_replaced_after_the_deadline),
-        CASE(a_task_that_is_always_overdue_fails_with_its_deadline),
+        CASE(what_is_always_overdue_fails_with_its_deadline),
         CASE(attempts_are_as_many_as_asked_for),
         CASE(limits_out_of_range_are_refused),
 #else
@@ -355,6 +372,7 @@ int main(int argc, char **argv)
 #endif
     };
     large = make_doubles(200000, &large_sum);
+    pair = make_doubles(20000, &pair_sum);
     small = make_doubles(1000, &small_sum);
     return check_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
 }

@@ -49,15 +49,20 @@ static struct sheaf_executor *take_handle(void)
     return NULL;
 }
 
+static sheaf_status no_deadline(void)
+{
+    return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
+                      "a deadline ends a worker that is overdue, and a thread cannot be ended: "
+                      "use an executor of SHEAF_PROCESSES");
+}
+
 static sheaf_status check_limits(sheaf_backend backend, const sheaf_executor_options *options)
 {
     if (options->deadline_ns < 0 || options->deadline_ns > SHEAF_MAX_DEADLINE_NS)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: a deadline of %lld ns",
                           (long long)options->deadline_ns);
     if (options->deadline_ns != 0 && backend != SHEAF_PROCESSES)
-        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
-                          "open an executor: a deadline ends a worker that is overdue, which a "
-                          "thread cannot be: open SHEAF_PROCESSES");
+        return no_deadline();
     if (options->attempts_max > SHEAF_MAX_ATTEMPTS)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: %u attempts, at most %d",
                           options->attempts_max, SHEAF_MAX_ATTEMPTS);
@@ -214,13 +219,17 @@ static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,
     bool is_inside = run_is_inside();
     *is_inline = *executor == NULL && (is_inside || threads_ops.runs_inline(bytes));
     if (*is_inline)
-        return SHEAF_OK;
+        return request->deadline_ns == 0 || is_inside ? SHEAF_OK : no_deadline();
     sheaf_status status = *executor == NULL ? open_default(executor) : SHEAF_OK;
     if (status == SHEAF_OK)
         status = enter(*executor);
     if (status != SHEAF_OK)
         return status;
     const struct executor_ops *ops = (*executor)->ops;
+    if (request->deadline_ns != 0 && ops->backend != SHEAF_PROCESSES && !is_inside) {
+        leave(*executor);
+        return no_deadline();
+    }
     *is_inline = is_inside || ops->runs_inline(bytes) ||
                  (waits && ops->caller_helps && (*executor)->workers == 1);
     return SHEAF_OK;

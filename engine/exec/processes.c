@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/futex.h"
 #include "exec/executor.h"
+#include "exec/spawn.h"
 #include "exec/worker_path.h"
 #include "job/board_memory.h"
 
@@ -110,12 +111,23 @@ static void stop_supervisor(struct processes *processes)
     pthread_join(processes->supervisor, NULL);
 }
 
+static void free_processes(struct processes *processes)
+{
+    free(processes->environment);
+    free(processes);
+}
+
 static sheaf_status open_processes(struct sheaf_executor *executor,
                                    const sheaf_executor_options *options)
 {
     struct processes *processes = calloc(1, sizeof *processes);
     if (processes == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a pool: out of memory");
+    processes->environment = spawn_environment();
+    if (processes->environment == NULL) {
+        free(processes);
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a pool: out of memory");
+    }
     sheaf_status status =
         worker_path_find(processes->path, sizeof processes->path, options->worker_path,
                          &processes->registry, &processes->is_own_program);
@@ -153,7 +165,7 @@ close_wake:
 release_pool:
     pool_release(processes->pool);
 free_processes:
-    free(processes);
+    free_processes(processes);
     return status;
 }
 
@@ -164,7 +176,7 @@ static void close_processes(struct sheaf_executor *executor)
         processes); /* it may answer a worker to the last, so it must hear of closed segments */
     delist(processes);
     close(processes->wake);
-    free(processes);
+    free_processes(processes);
 }
 
 /* The child of a fork has copies of our descriptors, and maps: no thread, and no children of its own. */
@@ -178,7 +190,7 @@ static void close_in_child(struct sheaf_executor *executor)
         }
     close(processes->wake);
     pool_release(processes->pool);
-    free(processes);
+    free_processes(processes);
 }
 
 static bool never(double bytes)

@@ -33,6 +33,7 @@ struct processes {
     struct segment_rows segments;
     struct symbol_rows symbols;
     char path[PATH_MAX]; /* of the worker program */
+    char **environment;  /* of the workers */
     bool is_own_program; /* it is this program, which has called sheaf_worker_main() */
     uint64_t registry;   /* what a worker of this program has registered */
     pthread_t supervisor;

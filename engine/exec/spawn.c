@@ -27,26 +27,29 @@ static bool is_replaced(const char *variable)
     return false;
 }
 
-/* Our environment with the settings; the strings are borrowed, the array is the caller's. */
-static char **worker_environment(void)
+char **spawn_environment(void)
 {
     size_t count = 0;
-    size_t kept = 0;
-    while (environ != NULL && environ[count] != NULL)
-        count++;
-    char **variables = malloc((count + SETTINGS + 1) * sizeof *variables);
+    size_t bytes = 0;
+    for (; environ != NULL && environ[count] != NULL; count++)
+        bytes += strlen(environ[count]) + 1;
+    char **variables = malloc((count + SETTINGS + 1) * sizeof *variables + bytes);
     if (variables == NULL)
         return NULL;
+    char *text = (char *)(variables + count + SETTINGS + 1);
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (!is_replaced(environ[i]))
-            variables[kept++] = environ[i];
+        if (!is_replaced(environ[i])) {
+            variables[kept++] = text;
+            text = stpcpy(text, environ[i]) + 1;
+        }
     for (size_t i = 0; i < SETTINGS; i++)
         variables[kept++] = (char *)settings[i];
     variables[kept] = NULL;
     return variables;
 }
 
-int spawn_worker(pid_t *pid, const char *path, uint32_t row, uint64_t incarnation, int board_fd,
+int spawn_worker(pid_t *pid, const struct spawn *how, uint32_t row, uint64_t incarnation,
                  int socket_fd)
 {
     char row_text[24];
@@ -61,30 +64,25 @@ int spawn_worker(pid_t *pid, const char *path, uint32_t row, uint64_t incarnatio
     snprintf(row_text, sizeof row_text, "%" PRIu32, row);
     snprintf(incarnation_text, sizeof incarnation_text, "%" PRIu64, incarnation);
     snprintf(owner_text, sizeof owner_text, "%ld", (long)getpid());
-    char **environment = worker_environment();
-    if (environment == NULL)
-        return ENOMEM;
     sigfillset(&all);
     sigemptyset(&none);
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0)
-        goto free_environment;
+        return error;
     error = posix_spawnattr_init(&attributes);
     if (error != 0)
         goto destroy_actions;
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
-    posix_spawn_file_actions_adddup2(&actions, board_fd, SPAWN_BOARD_FD);
+    posix_spawn_file_actions_adddup2(&actions, how->board_fd, SPAWN_BOARD_FD);
     posix_spawn_file_actions_adddup2(&actions, socket_fd, SPAWN_SOCKET_FD);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
                                               POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C is for the owner */
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
-    error = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+    error = posix_spawn(pid, how->path, &actions, &attributes, arguments, how->environment);
     posix_spawnattr_destroy(&attributes);
 destroy_actions:
     posix_spawn_file_actions_destroy(&actions);
-free_environment:
-    free(environment);
     return error;
 }

@@ -6,7 +6,7 @@
  *          +------- death, at any time: buried, then replaced
  *
  * A start that fails (no process, no hello in time, a wrong hello, death before it, or soon after it with
- * no task in its hands) delays the next ones, and five in a row break the pool: everything fails with the
+ * no job about it) delays the next ones, and five in a row break the pool: everything fails with the
  * reason, instead of being tried for ever. What fails within one delay is one failure, so that a moment
  * without memory does not break a pool of many workers. */
 #include <errno.h>
@@ -95,8 +95,10 @@ static void start(struct processes *processes, uint32_t row)
         return;
     }
     store_release(&processes->pool->board->worker[row].incarnation, ++child->incarnation);
-    int error = spawn_worker(&child->pid, processes->path, row, child->incarnation,
-                             processes->pool->descriptor, theirs);
+    const struct spawn how = {.path = processes->path,
+                              .environment = processes->environment,
+                              .board_fd = processes->pool->descriptor};
+    int error = spawn_worker(&child->pid, &how, row, child->incarnation, theirs);
     close(theirs);
     if (error == 0) {
         child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
@@ -154,10 +156,12 @@ static void bury(struct processes *processes, uint32_t row)
     close(child->pidfd);
     close(child->socket);
     child->deadline_ns = 0;
-    bool held_nothing = pool_bury(processes->pool, &death) == 0;
+    bool was_in_job = pool_bury(processes->pool, &death);
     if (load_acquire(&processes->is_stopping))
         return;
-    if (!was_ready || (held_nothing && death.charge == CHARGE_CRASH && lived_ns < proven_ns)) {
+    if (was_ready && (was_in_job || lived_ns >= proven_ns)) {
+        processes->failed_starts = 0; /* it had started well */
+    } else if (!was_ready || death.charge == CHARGE_CRASH) {
         char why[128];
         snprintf(why, sizeof why, "it %s %s", death.text,
                  was_ready ? "as soon as it had started" : "before it said hello");

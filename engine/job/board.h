@@ -18,6 +18,7 @@
  *
  * Who may write what
  *     header, segment and symbol rows, plain fields of a job     the owner, before the job is QUEUED
+ *     job.lost, .lost_done                            the supervisor
  *     job.state                                       QUEUED: the owner. RUNNING: the first claimer, by
  *                                                     CAS. FAILING: whoever sees a failure. DONE,
  *                                                     FAILED: whoever ends it. CANCELLED: the owner, by
@@ -140,6 +141,8 @@ struct job {
                                              finds that; it stays true whoever dies */
     _Atomic uint64_t error_holder; /* 0; else holder | 1 while error is written, | 2 after */
     struct job_error error;
+    uint64_t lost;      /* the supervisor's: deaths inside the job without a node, as in a word, */
+    uint32_t lost_done; /* since so many nodes were done */
 
     /* plain data, fixed before the job is QUEUED */
     uint32_t op;

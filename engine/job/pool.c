@@ -132,6 +132,8 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     if (request->bytes_array == 0)
         copy_bytes(job, request);
     memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
+    job->lost = 0;
+    job->lost_done = 0;
     store_relaxed(&job->cursor, 0);
     store_relaxed(&job->absorbed, 0);
     store_relaxed(&job->ended, 0);
@@ -266,19 +268,20 @@ void pool_drain(struct pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-uint32_t pool_bury(struct pool *pool, const struct death *death)
+bool pool_bury(struct pool *pool, const struct death *death)
 {
-    uint32_t held = 0;
+    struct worker_row *row = &pool->board->worker[death->row];
     pthread_mutex_lock(&pool->mutex);
+    bool was_inside = load_seq_cst(&row->entered) != 0;
     for (uint32_t i = 0; i < BOARD_SLOTS; i++)
         if (pool->slots[i].is_taken)
-            held += job_bury(board_job(pool->board, i), pool->board, i, death);
-    store_seq_cst(&pool->board->worker[death->row].state, WORKER_ABSENT);
-    store_seq_cst(&pool->board->worker[death->row].entered, 0);
-    store_seq_cst(&pool->board->worker[death->row].due, 0);
+            job_bury(board_job(pool->board, i), pool->board, i, death);
+    store_seq_cst(&row->state, WORKER_ABSENT);
+    store_seq_cst(&row->entered, 0);
+    store_seq_cst(&row->due, 0);
     pthread_mutex_unlock(&pool->mutex);
     work_wake_all(pool->board);
-    return held;
+    return was_inside;
 }
 
 void pool_break(struct pool *pool, const char *text)

@@ -105,9 +105,9 @@ void pool_forget(struct pool *pool, const struct ticket *ticket);
 /* Refuses new jobs, and waits until all that are there have ended. */
 void pool_drain(struct pool *pool);
 
-/* For supervisors, which call them without the mutex: job_bury() for every job, returning how many nodes the
- * dead worker held; and job_abandon(), after which nothing can be submitted any more. */
-uint32_t pool_bury(struct pool *pool, const struct death *death);
+/* For supervisors, which call them without the mutex: job_bury() for every job, returning whether the dead
+ * worker was inside one; and job_abandon(), after which nothing can be submitted any more. */
+bool pool_bury(struct pool *pool, const struct death *death);
 void pool_break(struct pool *pool, const char *text);
 
 #endif

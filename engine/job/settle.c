@@ -84,28 +84,30 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
     job_end(job, board, slot, generation, JOB_FAILED);
 }
 
-static void set_poison_error(struct job *job, uint32_t node, uint32_t deaths,
-                             const struct death *death)
+/* what: "part 1 of 5 of the job ended"; after: the word with its deaths. */
+static void set_death_error(struct job *job, const char *what, uint64_t after,
+                            const struct death *death)
 {
     char text[BOARD_ERROR_BYTES];
     char how[144];
-    if (death->charge == CHARGE_OVERDUE)
+    uint32_t deaths = word_crashes(after) + word_kills(after);
+    if (death->charge == CHARGE_OVERDUE || death->charge == CHARGE_NOTHING)
         snprintf(how, sizeof how,
                  "was ended as it had taken longer than the deadline of %g ms. Allow more time",
                  (double)job->deadline_ns / 1e6);
     else
         snprintf(how, sizeof how, "%s. Run it on the sequential executor to see the cause",
                  death->text);
-    snprintf(text, sizeof text, "part %u of %u of the job ended %u worker%s; the last one %s",
-             node / 2 + 1, job->tasks, deaths, deaths == 1 ? "" : "s", how);
+    snprintf(text, sizeof text, "%s %u worker%s; the last one %s", what, deaths,
+             deaths == 1 ? "" : "s", how);
     job_set_error(job, word_holder(HOLDER_SUPERVISOR, 0), SHEAF_ERR_WORKER, (int32_t)death->row,
                   death->signal, text);
 }
 
 /* Opens a word whose holder is dead again, or fails it after too many deaths. The job is to fail, too, if
  * a worker died between marking its node FAILED and saying so. */
-static uint32_t bury_word(struct job *job, uint64_t generation, uint32_t node,
-                          const struct death *death)
+static bool bury_word(struct job *job, uint64_t generation, uint32_t node,
+                      const struct death *death)
 {
     _Atomic uint64_t *word = &job_words(job)[node];
     uint64_t seen = load_seq_cst(word);
@@ -113,38 +115,61 @@ static uint32_t bury_word(struct job *job, uint64_t generation, uint32_t node,
     if (word_state(seen) == WORD_FAILED)
         job_start_failing(job, generation);
     if (word_state(seen) != WORD_RUNNING || (seen & ~UINT64_C(2047)) != holder)
-        return 0;
+        return false;
     bool is_crash = death->charge == CHARGE_CRASH || death->charge == CHARGE_OVERDUE;
     uint64_t after = word_after_death(seen, is_crash, death->charge == CHARGE_KILL);
     if (death->charge == CHARGE_NOTHING || !word_is_poison(after, job->attempts_max)) {
         store_seq_cst(word, after);
-        return 1;
+        return true;
     }
-    set_poison_error(job, node, word_crashes(after) + word_kills(after), death);
+    char what[64];
+    snprintf(what, sizeof what, "part %u of %u of the job ended", node / 2 + 1, job->tasks);
+    set_death_error(job, what, after, death);
     store_seq_cst(word, word_with_state(after, WORD_FAILED));
     job_start_failing(job, generation);
-    return 1;
+    return true;
 }
 
-uint32_t job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death)
+/* A worker has died in a job with no node in its hands: on its way in, where it maps arrays and loads code, or
+ * between two nodes. Some such deaths in a row, without a node done in between, fail the job: else what ends
+ * every worker there would be tried for ever. */
+static void charge_job(struct job *job, uint64_t generation, uint32_t done,
+                       const struct death *death)
+{
+    if (done != job->lost_done)
+        job->lost = 0;
+    job->lost_done = done;
+    bool is_kill = death->charge == CHARGE_KILL;
+    job->lost = word_after_death(job->lost, !is_kill, is_kill);
+    if (!word_is_poison(job->lost, 0))
+        return;
+    set_death_error(job, "before any part could be begun, the job ended", job->lost, death);
+    job_start_failing(job, generation);
+}
+
+void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death)
 {
     uint64_t state = load_seq_cst(&job->state);
     uint64_t generation = job_generation(state);
-    uint32_t held = 0;
+    bool held = false;
+    uint32_t done = 0;
     if (job_phase(state) == JOB_FREE)
-        return 0;
+        return;
     uint64_t unfinished = word_holder(death->row, death->incarnation) | ERROR_WRITING;
     cas_seq_cst(&job->error_holder, &unfinished,
                 0); /* it died over the text: the next error counts */
-    for (uint32_t node = 0; node < tree_nodes(job->tasks); node++)
-        held += bury_word(job, generation, node, death);
+    for (uint32_t node = 0; node < tree_nodes(job->tasks); node++) {
+        held |= bury_word(job, generation, node, death);
+        done += word_state(load_seq_cst(&job_words(job)[node])) == WORD_DONE;
+    }
+    if (!held && load_seq_cst(&board->worker[death->row].entered) == entered_name(slot, generation))
+        charge_job(job, generation, done, death);
     if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) == WORD_DONE)
         job_end(job, board, slot, generation, JOB_DONE);
     job_end_if_failed(job, board, slot, generation);
     state = load_seq_cst(&job->state);
     if (job_phase(state) >= JOB_DONE)
         announce_end(job, board, slot); /* it may have died between ending the job and saying so */
-    return held;
 }
 
 void job_abandon(struct job *job, struct board *board, uint32_t slot, sheaf_status status,

@@ -61,8 +61,8 @@ struct death {
 };
 
 /* For the supervisor, which has made sure that nobody frees the slot meanwhile: gives back what the dead
- * worker held of this job and ends the job if that is due. Returns how many nodes it held. */
-uint32_t job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
+ * worker held of this job, charges it for the death, and ends the job if that is due. */
+void job_bury(struct job *job, struct board *board, uint32_t slot, const struct death *death);
 
 /* QUEUED -> CANCELLED: for the owner, against the first claimer's QUEUED -> RUNNING. False if it came too
  * late. */

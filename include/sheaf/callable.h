@@ -86,7 +86,7 @@ typedef struct sheaf_submit_options {
 /* Calls a function once: its arguments are copied, and the call returns at once (on the sequential executor, and
  * from inside a worker, when it is done). *out is the caller's; its result is the result_bytes bytes. What fits in
  * some 200 KiB travels in the control block, more in shared memory of its own.
- * Errors: ARGUMENT, NOT_FOUND (the workers do not have it), BUSY, CLOSED, WORKER, NO_MEMORY; those of the function are
+ * Errors: ARGUMENT, NOT_FOUND (the workers do not have it), UNSUPPORTED (a deadline, without processes), BUSY, CLOSED, WORKER, NO_MEMORY; those of the function are
  * the future's: CALLABLE, or WORKER if it ended its worker. */
 SHEAF_EXPORT sheaf_status sheaf_submit(sheaf_future **out, const sheaf_callable *callable,
                                        const void *arguments, size_t argument_bytes,
