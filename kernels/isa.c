@@ -90,6 +90,7 @@ enum { GROUP = 8 };
 
 #include "folds.h"
 
+#include "exact_table.h"
 #define TEMPLATE "exact_tmpl.h"
 #include "every_type.h"
 

@@ -101,11 +101,11 @@ typedef void transpose_kernel(const struct tile *tile, void *out);
  * if there is none. Zeros of both signs are equal. */
 typedef size_t find_kernel(const void *x, size_t n, const void *value);
 
-/* The exact sum of n elements, as doubles, as that of sums[0], sums[1], ..; how many, or 0 if it has
- * too many bits for them. n: a multiple of KERNEL_EXACT_STEP, at most KERNEL_EXACT_BLOCK. bound: a power
- * of 2 above all magnitudes, at most 2^1000. */
-enum { KERNEL_EXACT_STEP = 32, KERNEL_EXACT_BLOCK = 2048, KERNEL_EXACT_BINS = 4 };
-typedef size_t exact_kernel(const void *x, size_t n, double bound, double *sums);
+/* Adds the exact sum of the first so many of n elements (at most KERNEL_EXACT_RUN), as doubles, to
+ * KERNEL_EXACT_DIGITS digits, and says how many: fewer than n if one of the others is not finite. Digit i stands for
+ * 2^(32 i - 1075), and to each is added less than n * 2^33. */
+enum { KERNEL_EXACT_RUN = 8192, KERNEL_EXACT_DIGITS = 68 };
+typedef size_t exact_kernel(const void *x, size_t n, int64_t *digit);
 
 /* The chaining values, 8 words each, of n inputs that lie one after the other: chunks number counter,
  * counter + 1, .. (blocks: 16), or parent nodes of two chaining values each (blocks: 1). None is the

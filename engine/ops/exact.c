@@ -6,7 +6,7 @@
 
 __extension__ typedef unsigned __int128 uwide;
 
-enum { CARRY_EVERY = 1 << 30, BIAS = 1074, WORD_BITS = 64 };
+enum { CARRY_EVERY = 1 << 28, BIAS = 1075, WORD_BITS = 64 };
 
 void exact_clear(struct exact *exact)
 {
@@ -38,7 +38,7 @@ void exact_add(struct exact *exact, double x)
     }
     if (exponent > 0)
         fraction |= UINT64_C(1) << 52;
-    unsigned place = exponent > 0 ? exponent - 1 : 0; /* of the last bit, in units of 2^-1074 */
+    unsigned place = exponent > 0 ? exponent : 1; /* of the last bit, in units of 2^-1075 */
     uwide shifted = (uwide)fraction << place % 32;
     int64_t *digit = exact->digit + place / 32;
     for (size_t i = 0; i < 3; i++, shifted >>= 32) {
@@ -47,6 +47,14 @@ void exact_add(struct exact *exact, double x)
     }
     if (++exact->added == CARRY_EVERY)
         carry(exact);
+}
+
+int64_t *exact_digits(struct exact *exact, size_t n)
+{
+    if (exact->added + n > CARRY_EVERY)
+        carry(exact);
+    exact->added += n;
+    return exact->digit;
 }
 
 void exact_store(struct exact_words *out, struct exact *exact)
