@@ -10,6 +10,23 @@
  * The same order holds for every result that is made of sums or products of doubles: prod, mean, dot,
  * norm1, norm2, var, std and their nan forms. prod's lanes start from 1.
  *
+ * The error of a sum. Let u = 2^-53, and let h be the most additions that an element goes through:
+ *
+ *     h = min(ceil(n / 32), 16) - 1       in its lane of a sub-block: the first is added to -0.0, exactly
+ *       + ceil(log2(sub-blocks))          up the counter of its leaf: at most 4
+ *       + 5                               in the folding of the lanes
+ *       + ceil(log2(leaves))              up the tree
+ *
+ * so 24 in a leaf, and 40 in 2^29 elements. Then, unless something overflows,
+ *
+ *     |computed - exact| <= g * (|x1| + |x2| + ..),   g = h * u / (1 - h * u)
+ *
+ * Proof. A rounded addition is fl(a + b) = (a + b)(1 + d), |d| <= u; where it underflows it is exact, d = 0. So the
+ * computed sum is the sum of x_i * (1 + t_i), 1 + t_i being a product of at most h factors 1 + d, and |t_i| <=
+ * (1 + u)^h - 1 <= g (by induction on h, for h * u < 1). The sum of |x_i t_i| is at most g times that of |x_i|. []
+ * A narrower float's sum is rounded once more, to its own dtype. No order of n elements has an error that does not
+ * depend on |x1| + |x2| + ..; where that is far above the sum itself (cancellation), fsum has no error at all.
+ *
  *     op                     bool  i8..i64  u8..u64  f16  bf16  f32  f64    of nothing
  *     max, min               bool  (the dtype of the elements)              SHEAF_ERR_EMPTY
  *     minmax, ptp            bool* (the dtype of the elements)              SHEAF_ERR_EMPTY
