@@ -1,0 +1,102 @@
+"""main.py -- the benchmark house: measures, reports, compares with what was before.
+
+usage: ./run bench [FILTER] [OPTIONS]
+
+  FILTER            groups of bench/groups.ini whose names match this regular expression (default: all)
+  --quick           smaller arrays and fewer rounds: two minutes in place of 45
+  --into FOLDER     where results go (default: build/bench/results)
+  --resume          keep the groups that FOLDER has, and measure the others
+  --report          measure nothing: make the report of what FOLDER has
+  --compare OLD     the ratio of every row's time to that in OLD (a folder of results), with
+                    a test whether they differ at all; nothing is measured if FOLDER has results
+  --check           compare with the ratios in bench/results/ratios.json: fails past their tolerance
+  --keep-ratios     write bench/results/ratios.json from what FOLDER has
+  --list            the groups
+"""
+import argparse
+import pathlib
+import re
+import sys
+
+from . import check, groups, measure, results
+from .report import write_report
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+RATIOS = ROOT / "bench" / "results" / "ratios.json"
+
+
+def say(text):
+    if sys.stderr.isatty():
+        print(f"\r{text[:100]}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def measure_all(options, folder):
+    house = measure.House(options.build, sys.executable, options.quick)
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = house.machine()
+    for group in groups.load():
+        path = folder / f"{group.name}.json"
+        if not re.search(options.filter, group.name) or (options.quick and group.skip_quick):
+            continue
+        if options.resume and path.exists():
+            continue
+        try:
+            result = measure.measure(house, group, machine, say)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        results.save(path, result)
+        say("")
+        print(f"{group.name:16} {len(result['rows']):4} rows {result['rounds']:3} rounds "
+              f"{result['took_seconds']:6.1f} s  {'; '.join(result['notes'])[:100]}", flush=True)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="./run bench", usage=__doc__, add_help=False)
+    parser.add_argument("filter", nargs="?", default=".")
+    parser.add_argument("--help", "-h", action="store_true")
+    for flag in ("quick", "resume", "report", "check", "keep-ratios", "list"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    parser.add_argument("--into", default=str(ROOT / "build" / "bench" / "results"))
+    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--compare")
+    options = parser.parse_args(arguments)
+    if options.help:
+        print(__doc__)
+        sys.exit(0)
+    try:
+        re.compile(options.filter)
+    except re.error as error:
+        parser.error(f"FILTER {options.filter}: {error}")
+    return options
+
+
+def main(arguments):
+    options = parse(arguments)
+    folder = pathlib.Path(options.into)
+    if options.list:
+        for group in groups.load():
+            print(f"{group.name:16} {group.title}")
+        return 0
+    only_look = options.report or options.keep_ratios or (options.compare and any(folder.glob("*.json")))
+    if not only_look:
+        if not options.resume and options.filter == "." and folder.is_dir():
+            for path in folder.glob("*.json"):
+                path.unlink()
+        measure_all(options, folder)
+    found = results.load(folder)
+    if not found:
+        sys.exit(f"run bench: no results in {folder}, and no group matches {options.filter}")
+    if options.compare:
+        return check.compare(results.load(options.compare), found)
+    if options.keep_ratios:
+        check.keep(RATIOS, found)
+        return 0
+    results.save(folder / "summary.json", results.summary(found))
+    results.save(folder / "benchmark.json", results.google_benchmark(found))
+    page = write_report(found, folder)
+    print(f"report: {page}")
+    return check.check(RATIOS, found) if options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

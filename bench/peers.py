@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""peers.py -- what one would use in Python instead, as a player (bench/bench_main.cpp has the lines).
+
+NumPy, concurrent.futures' two executors, joblib and Dask; b3sum and hashlib. The environment says what to do and
+on which array (engine/cli/peers.h). A package that is missing makes its rows say so.
+"""
+import concurrent.futures
+import functools
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+KERNEL = os.environ.get("SHEAF_PEER_KERNEL", "executors")
+KEY = os.environ.get("SHEAF_PEER_KEY", "")
+SHAPE = [int(n) for n in os.environ.get("SHEAF_PEER_SHAPE", "1").split("x")]
+DTYPE = os.environ.get("SHEAF_PEER_DTYPE", "f64")
+WORKERS = int(os.environ.get("SHEAF_PEER_WORKERS", "2"))
+LEAST_SECONDS = 0.003  # a shorter run is repeated
+FSUM_MOST = 1_000_000  # math.fsum takes 10 ns and more an element
+
+try:
+    import numpy
+    CODES = {"f64": "f8", "f32": "f4", "f16": "f2"}
+    CODE = "<" + CODES.get(DTYPE, DTYPE)
+except ImportError:
+    numpy = None
+
+
+class Missing(Exception):
+    pass
+
+
+def need(name, package):
+    try:
+        return __import__(name, fromlist=["x"])
+    except ImportError as error:
+        raise Missing(f"not installed (package {package})") from error
+
+
+@functools.lru_cache(None)
+def array():
+    """The shared array, in place."""
+    need("numpy", "python3-numpy")
+    return numpy.memmap("/dev/shm/" + KEY, dtype=CODE, mode="r", shape=tuple(SHAPE)).view(numpy.ndarray)
+
+
+# ---- what the workers of other processes do -------------------------------------------------------
+def part(index, count):
+    n = SHAPE[0]
+    return slice(n * index // count, n * (index + 1) // count)
+
+
+def reduce_chunk(chunk):
+    return OPS[KERNEL](chunk)
+
+
+def reduce_part(index):
+    return OPS[KERNEL](array()[part(index, WORKERS)])
+
+
+def svd_part(index):
+    return numpy.linalg.svd(array()[part(index, WORKERS)], compute_uv=False)
+
+
+def scrypt_one(index):
+    import hashlib
+    _, n, r, p = SHAPE
+    return hashlib.scrypt(b"password %d" % index, salt=b"NaCl", n=n, r=r, p=p, dklen=64, maxmem=2 ** 31 - 1)
+
+
+def empty():
+    return None
+
+
+def norm(order):
+    return lambda a: numpy.linalg.norm(a.ravel(), order)
+
+
+OPS = {} if numpy is None else {
+    **{name: getattr(numpy, name) for name in
+       ("max", "min", "sum", "argmax", "argmin", "mean", "std", "var", "prod", "any", "all", "ptp",
+        "count_nonzero", "nanmax", "nanmin", "nansum", "nanmean", "nanvar", "nanstd", "nanargmax", "nanargmin")},
+    "minmax": lambda a: (a.min(), a.max()), "norm1": norm(1), "norm2": norm(2), "norm_inf": norm(numpy.inf),
+    "fsum": math.fsum}
+
+
+# ---- pools that stay open from round to round -------------------------------------------------------
+@functools.lru_cache(None)
+def threads():
+    return concurrent.futures.ThreadPoolExecutor(WORKERS)
+
+
+@functools.lru_cache(None)
+def processes():
+    return concurrent.futures.ProcessPoolExecutor(WORKERS)
+
+
+@functools.lru_cache(None)
+def dask_client():
+    distributed = need("distributed", "python3-distributed")
+    import logging
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    cluster = distributed.LocalCluster(n_workers=WORKERS, threads_per_worker=1, processes=True,
+                                       dashboard_address=None)
+    return distributed.Client(cluster)
+
+
+def over(executor, function, arguments):
+    """A row's work: all parts on the executor."""
+    return lambda: list(executor().map(function, arguments))
+
+
+def chunks():
+    return [array()[part(i, 64)] for i in range(64) if part(i, 64).start < part(i, 64).stop]
+
+
+def with_joblib(function, arguments):
+    def work():
+        joblib = need("joblib", "python3-joblib")
+        return joblib.Parallel(n_jobs=WORKERS)(joblib.delayed(function)(x) for x in arguments())
+    return work
+
+
+def with_dask_array():
+    dask_array = need("dask.array", "python3-dask")
+    whole = dask_array.from_array(array(), chunks=max(1, SHAPE[0] // (4 * WORKERS)), name=False)
+    return getattr(whole, KERNEL)().compute(scheduler="threads", num_workers=WORKERS)
+
+
+def b3sum(path, workers):
+    try:
+        subprocess.run(["b3sum", "--num-threads", str(workers), path], stdout=subprocess.DEVNULL, check=True)
+    except OSError as error:
+        raise Missing("not installed (package b3sum)") from error
+
+
+def b3sum_alone(workers):
+    """Of the array, less what the program takes for an empty file: its hashing alone."""
+    def work():
+        times = []
+        for path in ("/dev/null", "/dev/shm/" + KEY):
+            begin = time.perf_counter()
+            b3sum(path, workers)
+            times.append(time.perf_counter() - begin)
+        return max(times[1] - times[0], 1e-9)
+    return work
+
+
+# ---- rows: name, work, and whether work() returns its own seconds ----------------------------------
+def reduce_rows():
+    if KERNEL not in OPS and numpy is not None:
+        return
+    if KERNEL == "fsum" and SHAPE[0] > FSUM_MOST:
+        return
+    yield f"{'Python, math.' if KERNEL == 'fsum' else 'numpy, '}{KERNEL}/1", lambda: OPS[KERNEL](array())
+    if KERNEL not in ("max", "sum") or DTYPE != "f64":
+        return
+    indices = range(WORKERS)
+    yield f"ThreadPoolExecutor, np.{KERNEL}/{WORKERS}", over(threads, reduce_part, indices)
+    yield f"ProcessPoolExecutor, chunks copied/{WORKERS}", lambda: over(processes, reduce_chunk, chunks())()
+    yield f"ProcessPoolExecutor, by key/{WORKERS}", over(processes, reduce_part, indices)
+    yield f"joblib, chunks/{WORKERS}", with_joblib(reduce_chunk, chunks)
+    yield f"Dask, array.{KERNEL}/{WORKERS}", with_dask_array
+
+
+def svd_rows():
+    yield f"numpy, linalg.svd/{WORKERS}", lambda: numpy.linalg.svd(array(), compute_uv=False)
+    if len(SHAPE) > 2 and SHAPE[0] >= WORKERS:
+        yield f"ThreadPoolExecutor, linalg.svd/{WORKERS}", over(threads, svd_part, range(WORKERS))
+        yield f"ProcessPoolExecutor, linalg.svd/{WORKERS}", over(processes, svd_part, range(WORKERS))
+
+
+def hash_rows():
+    for workers in sorted({1, WORKERS}):
+        yield f"b3sum, with its start/{workers}", lambda w=workers: b3sum("/dev/shm/" + KEY, w)
+        yield f"b3sum, hashing alone/{workers}", b3sum_alone(workers)
+    import hashlib
+    yield "hashlib, blake2b/1", lambda: hashlib.blake2b(array()).digest()
+    yield "hashlib, sha256/1", lambda: hashlib.sha256(array()).digest()
+
+
+def scrypt_rows():
+    passwords = range(SHAPE[0])
+    yield "hashlib, scrypt/1", lambda: [scrypt_one(i) for i in passwords]
+    yield f"ProcessPoolExecutor, hashlib.scrypt/{WORKERS}", over(processes, scrypt_one, passwords)
+
+
+def job_rows():
+    yield f"ThreadPoolExecutor, submit/{WORKERS}", lambda: threads().submit(empty).result()
+    yield f"ProcessPoolExecutor, submit/{WORKERS}", lambda: processes().submit(empty).result()
+    yield f"joblib (loky), one task/{WORKERS}", with_joblib(lambda _: None, lambda: [0])
+    yield f"Dask, submit/{WORKERS}", lambda: dask_client().submit(empty, pure=False).result()
+
+
+def rows():
+    table = {"svd": svd_rows, "hash": hash_rows, "scrypt": scrypt_rows, "executors": job_rows}
+    return dict(table.get(KERNEL, reduce_rows)())
+
+
+def run(name, work):
+    """Seconds of one run; of many, if one is short."""
+    try:
+        if "alone" in name:
+            return f"done\t{work():.9g}\t0\t"
+        count, seconds, cpu = 1, 0.0, time.process_time()
+        while True:
+            begin = time.perf_counter()
+            for _ in range(count):
+                work()
+            seconds = time.perf_counter() - begin
+            if seconds >= LEAST_SECONDS:
+                break
+            count = max(2 * count, math.ceil(1.2 * count * LEAST_SECONDS / max(seconds, 1e-7)))
+        return f"done\t{seconds / count:.9g}\t{(time.process_time() - cpu) / count:.9g}\t"
+    except Missing as missing:
+        return f"fail\t{missing}"
+    except Exception as error:  # a peer's failure is its row's business
+        return f"fail\t{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def end():
+    """Takes every process below us along: a pool may hang at its end, and its workers would outlive us."""
+    found = [os.getpid()]
+    for parent in found:  # which grows
+        for task in os.listdir(f"/proc/{parent}/task") if os.path.isdir(f"/proc/{parent}/task") else ():
+            try:
+                with open(f"/proc/{parent}/task/{task}/children", encoding="ascii") as file:
+                    children = [int(pid) for pid in file.read().split()]
+            except OSError:
+                continue
+            found += children
+    for pid in found[1:]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(0)
+
+
+def main():
+    if "--benchmark_list_tests" in sys.argv:
+        print("\n".join(rows()))
+        return
+    known = rows()
+    for line in sys.stdin:
+        name = line.rstrip("\n")
+        print(run(name, known[name]) if name in known else "fail\tno such row", flush=True)
+    end()
+
+
+if __name__ == "__main__":
+    main()
