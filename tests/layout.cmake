@@ -35,3 +35,6 @@ foreach(model tree wake slot cancel due)
       "${CMAKE_CURRENT_SOURCE_DIR}/models/${model}.pml" "${CMAKE_CURRENT_BINARY_DIR}/model-${model}")
   set_tests_properties(model-${model} PROPERTIES LABELS models TIMEOUT 600 SKIP_RETURN_CODE 77)
 endforeach()
+
+# The benchmark house, without its measurements; and the README's figures.
+sheaf_layout_test(bench "${SHEAF_PYTHON3}" -B "${CMAKE_CURRENT_SOURCE_DIR}/test_bench.py" "${PROJECT_SOURCE_DIR}")

@@ -55,6 +55,7 @@ struct compare_row;
 /* One run, or the mean of a batch: its time, and the bytes of its result (zero past its end). */
 struct compare_outcome {
     double seconds;
+    double cpu_seconds; /* 0: whoever called measures it */
     unsigned char result[COMPARE_RESULT_BYTES];
 };
 

@@ -47,7 +47,8 @@ static int run_row(struct compare *compare, struct compare_row *row, size_t roun
     if (status != DONE)
         return status;
     row->seconds[round] = outcome.seconds;
-    row->cpu_seconds[round] = (cpu_seconds() - cpu) / (double)(row->batch > 0 ? row->batch : 1);
+    cpu = outcome.cpu_seconds > 0 ? outcome.cpu_seconds : cpu_seconds() - cpu;
+    row->cpu_seconds[round] = cpu / (double)(row->batch > 0 ? row->batch : 1);
     row->counted[round].cycles = counters_read().cycles - counted.cycles;
     row->counted[round].instructions = counters_read().instructions - counted.instructions;
     if (round == 0)

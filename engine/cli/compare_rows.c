@@ -156,7 +156,11 @@ static int run_peer(struct compare_outcome *out, struct compare *compare,
                     const struct compare_row *row)
 {
     const char *why;
-    if (!peers_run(&out->seconds, &why, compare->peers, row->peer))
+    struct peer_time time = {0};
+    bool is_done = peers_run(&time, &why, compare->peers, row->peer);
+    out->seconds = time.seconds;
+    out->cpu_seconds = time.cpu_seconds;
+    if (!is_done)
         snprintf(compare->rows[row - compare->rows].missing, sizeof row->missing, "%s", why);
     return DONE;
 }

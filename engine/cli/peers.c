@@ -162,7 +162,7 @@ struct peer_row peers_row(const struct peers *peers, size_t row)
     return peers->rows[row].shown;
 }
 
-bool peers_run(double *seconds, const char **why, struct peers *peers, size_t row)
+bool peers_run(struct peer_time *out, const char **why, struct peers *peers, size_t row)
 {
     struct program *program = peers->rows[row].program;
     char line[LINE_BYTES + 1];
@@ -172,8 +172,10 @@ bool peers_run(double *seconds, const char **why, struct peers *peers, size_t ro
         return false;
     *why = program->line;
     if (strncmp(program->line, "done\t", 5) == 0) {
-        *seconds = strtod(program->line + 5, NULL);
-        return *seconds > 0;
+        char *end;
+        out->seconds = strtod(program->line + 5, &end);
+        out->cpu_seconds = strtod(end, NULL);
+        return out->seconds > 0;
     }
     if (strncmp(program->line, "fail\t", 5) == 0)
         *why = program->line + 5;

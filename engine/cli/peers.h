@@ -12,7 +12,7 @@
  * Then one line each way:
  *
  *     to it      NAME
- *     from it    done TAB seconds TAB ...
+ *     from it    done TAB seconds TAB CPU seconds (of all its processes; 0: not known) TAB ...
  *                fail TAB why, in words
  *
  * A name is "numpy, max/1": who, what, and behind the last "/" the workers. It may go on with what Google
@@ -40,7 +40,12 @@ void peers_close(struct peers *peers);
 size_t peers_count(const struct peers *peers); /* rows; NULL has none */
 struct peer_row peers_row(const struct peers *peers, size_t row);
 
+struct peer_time {
+    double seconds;
+    double cpu_seconds; /* 0: not known */
+};
+
 /* Runs a row once. False: it cannot; *why says so until the next call. */
-bool peers_run(double *seconds, const char **why, struct peers *peers, size_t row);
+bool peers_run(struct peer_time *out, const char **why, struct peers *peers, size_t row);
 
 #endif
