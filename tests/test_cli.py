@@ -266,6 +266,61 @@ def test_reduce_values():
     assert output("reduce", "sum", KEY + "none") == "0\n"
 
 
+CODES = {"bool": "?", "i8": "b", "i16": "h", "i32": "i", "i64": "q", "u8": "B", "u16": "H", "u32": "I",
+         "u64": "Q", "f16": "e", "f32": "f", "f64": "d"}
+
+
+def test_every_dtype():
+    for dtype, code in CODES.items():
+        key = KEY + dtype
+        create(key, shape="200", dtype=dtype, fill="uniform")
+        values = elements(key, code)
+        assert len(set(values)) > (1 if dtype == "bool" else 50)
+        output("save", key, "x.npy")
+        output("load", "x.npy", key + "2")
+        assert elements(key + "2", code) == values
+        assert as_json("info", key + "2", "--json")["dtype"] == dtype
+        most = as_json("reduce", "max", key, "--json")
+        assert bytes.fromhex(most["bits"]) == struct.pack("<" + code, max(values))
+        assert struct.pack("<" + code, most["value"]) == struct.pack("<" + code, max(values))
+        total = as_json("reduce", "sum", key, "--json")["value"]
+        if dtype[0] == "f":
+            assert abs(total - math.fsum(values)) <= 0.001 * total
+        else:
+            assert total == sum(values)
+        assert as_json("reduce", "count_nonzero", key, "--json")["value"] == sum(map(bool, values))
+    create(KEY + "bf16", shape="6", dtype="bf16", fill="arange")
+    assert elements(KEY + "bf16", "H") == [struct.unpack("<H", struct.pack("<f", i)[2:])[0]
+                                           for i in range(6)]
+    output("save", KEY + "bf16", "x.npy")
+    output("load", "x.npy", KEY + "bf162")
+    assert output("reduce", "mean", KEY + "bf162") == "2.5\n"
+    usage("does not fit", "create", KEY + "x", "--shape", "257", "--dtype", "u8", "--fill", "arange")
+
+
+def test_reduce_axes():
+    create(shape="3x4x5", dtype="i16", fill="arange")
+    x = [[[20 * i + 5 * j + k for k in range(5)] for j in range(4)] for i in range(3)]
+    row = as_json("reduce", "sum", KEY, "--axis", "0", "--json")
+    assert row["values"] == [[sum(x[i][j][k] for i in range(3)) for k in range(5)] for j in range(4)]
+    assert row["shape"] == [4, 5] and "value" not in row
+    row = as_json("reduce", "sum", KEY, "--axis", "-1,0", "--keepdims", "--json")
+    assert row["values"] == [[[sum(x[i][j][k] for i in range(3) for k in range(5))] for j in range(4)]]
+    assert as_json("reduce", "argmax", KEY, "--axis", "1", "--json")["index"] == [[3] * 5] * 3
+    row = as_json("reduce", "minmax", KEY, "--axis", "1,2", "--json")
+    assert row["values"] == [[0, 20, 40], [19, 39, 59]]
+    assert output("reduce", "max", KEY, "--axis", "2") == "4 9 14 19\n24 29 34 39\n44 49 54 59\n"
+    assert "f32 3x4" in output("reduce", "mean", KEY, "--axis", "2", "--out", KEY + "o", "--dtype", "f32")
+    assert elements(KEY + "o", "f") == [5 * i + 2 for i in range(12)]
+    assert output("reduce", "sum", KEY, "--initial", "-9223372036854775807") == f"{1770 - 2 ** 63 + 1}\n"
+    usage("a number of dtype i64", "reduce", "sum", KEY, "--initial", "0.5")
+    usage("--axis", "reduce", "sum", KEY, "--axis", "1x")
+    usage("unknown dtype", "reduce", "sum", KEY, "--dtype", "f8")
+    fails("no axis 3", "reduce", "sum", KEY, "--axis", "3")
+    fails("max takes no dtype", "reduce", "max", KEY, "--dtype", "f64")
+    fails(KEY + "o", "reduce", "sum", KEY, "--out", KEY + "o")
+
+
 def test_hash():
     # BLAKE3 of nothing, and of "abc" (the official test vectors' algorithm)
     nothing = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"

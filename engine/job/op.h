@@ -26,7 +26,7 @@ enum {
     OP_ARRAYS_MAX = 5,
     OP_INPUTS_MAX = 2,
     OP_PARAMS_BYTES = 64,
-    OP_PARTIAL_BYTES_MAX = 320,
+    OP_PARTIAL_BYTES_MAX = 4096,
     OP_RESULT_BYTES_MAX = 128,
 };
 
@@ -61,6 +61,7 @@ struct op_plan {
     uint64_t leaves;     /* at least 1 */
     uint64_t leaf_bytes; /* a leaf's work, told as bytes of a plain read: for the size of tasks, and
                             whether it is worth waking anybody */
+    uint32_t partial_bytes; /* of this job's partials; 0: the operation's */
 };
 
 struct op {

@@ -53,6 +53,7 @@ sheaf_status request_plan(struct request *request)
         }
     }
     struct op_call call = call_of(request, false);
+    request->plan.partial_bytes = 0;
     return sheaf_ops[request->op]->plan(&request->plan, &call);
 }
 
@@ -102,7 +103,8 @@ bool request_fits(const struct request *request)
 
 uint32_t request_stride(const struct request *request)
 {
-    return (sheaf_ops[request->op]->partial_bytes + 63) / 64 * 64;
+    uint32_t bytes = request->plan.partial_bytes;
+    return ((bytes != 0 ? bytes : sheaf_ops[request->op]->partial_bytes) + 63) / 64 * 64;
 }
 
 static _Thread_local uint32_t depth;

@@ -1,4 +1,4 @@
-/* reduce.h -- reductions of an array to one value.
+/* reduce.h -- reductions of an array, to one value or along some of its dimensions.
  *
  * The order of a sum is a format, fixed for good. Leaves of 8192 elements; in a leaf, sub-blocks of
  * 512; in a sub-block, 32 lanes (element index mod 32), each starting from -0.0; the lane vectors of
@@ -63,6 +63,10 @@
 #ifndef SHEAF_REDUCE_H
 #define SHEAF_REDUCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <sheaf/array.h>
 #include <sheaf/dtype.h>
 #include <sheaf/executor.h>
@@ -80,17 +84,51 @@ typedef struct sheaf_reduce_options {
     const char *isa;           /* NULL: SHEAF_ISA, else the fastest; see sheaf_isa_name() */
     double ddof;               /* var, std and their nan forms: they divide by the count - ddof */
     const sheaf_array *second; /* dot: the other array, of the same dtype and shape */
+    sheaf_dtype dtype; /* sum, prod, mean, var, std and their nan forms: the result's, instead of
+                                  the table's. A float: what is added up adds up in f64. An integer, for
+                                  sum and prod of integers alone: it wraps in that */
+    const sheaf_scalar
+        *initial;        /* sum, prod, max, min and their nan forms begin with it; of the result's
+                                    dtype. NULL: nothing */
+    const int64_t *axes; /* sheaf_reduce_axes(), _into(): the dimensions to reduce along, each once;
+                            negative ones count from the end. NULL, with axis_count 0: all */
+    size_t axis_count;
+    bool keepdims; /* the result keeps those dimensions, with one element each */
 } sheaf_reduce_options;
 
 /* Reduces all elements to *out, and returns when it is done. Small work runs in the caller at once
  * unless the executor is one of processes.
- * Errors: ARGUMENT, EMPTY, NOT_SHARED, UNSUPPORTED (isa), BUSY, CLOSED, WORKER, NO_MEMORY. */
+ * Errors: ARGUMENT, DTYPE, SHAPE (dot), EMPTY, NOT_SHARED, UNSUPPORTED (isa), BUSY, CLOSED, WORKER,
+ * NO_MEMORY. */
 SHEAF_EXPORT sheaf_status sheaf_reduce(sheaf_scalar *out, const sheaf_array *array, sheaf_op op,
                                        const sheaf_reduce_options *options);
 
 /* The same, returning at once; the result of *out is a sheaf_scalar. The caller owns *out. */
 SHEAF_EXPORT sheaf_status sheaf_reduce_submit(sheaf_future **out, const sheaf_array *array,
                                               sheaf_op op, const sheaf_reduce_options *options);
+
+/* Reduces along the axes of the options to a new array without a key, of the dimensions that are left:
+ * each element is what sheaf_reduce() makes of those that lie along the axes, to the bit. Its dtype is
+ * sheaf_reduce_dtype(); argmax, argmin and their nan forms give their indices, i64, of the elements along
+ * the axes in C order; minmax has one dimension more, the first, of the minima and the maxima.
+ * The caller owns *out. Errors: as sheaf_reduce(); EMPTY only if there is an element to have. */
+SHEAF_EXPORT sheaf_status sheaf_reduce_axes(sheaf_array **out, const sheaf_array *array,
+                                            sheaf_op op, const sheaf_reduce_options *options);
+
+/* The same into an array, or a view of one, that has the result's dtype and shape, and lies apart from
+ * its input. What is in it if this fails is undefined.
+ * Errors: those, and ACCESS; DTYPE, SHAPE, ARGUMENT (strides of 0, overlap) of out. */
+SHEAF_EXPORT sheaf_status sheaf_reduce_into(sheaf_array *out, const sheaf_array *array, sheaf_op op,
+                                            const sheaf_reduce_options *options);
+
+/* The same, returning at once; the future has no result but that out is written. out may be detached. */
+SHEAF_EXPORT sheaf_status sheaf_reduce_into_submit(sheaf_future **future, sheaf_array *out,
+                                                   const sheaf_array *array, sheaf_op op,
+                                                   const sheaf_reduce_options *options);
+
+/* The dtype of a value that op gives of such elements, for the option dtype (0: none); 0 if it gives none
+ * (sheaf_last_error() says why). */
+SHEAF_EXPORT sheaf_dtype sheaf_reduce_dtype(sheaf_op op, sheaf_dtype dtype, sheaf_dtype wanted);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,283 @@
+/* test_axes.c -- reductions of views and along axes: every result is that of a dense copy of its elements,
+ * bit for bit; and what NumPy does of nothing, with an initial value, a dtype, and keepdims. */
+#include "check.h"
+
+#include <math.h>
+
+#include <sheaf/sheaf.h>
+
+#include "reduce_case.h"
+
+enum { CASE_BYTES = 48 };
+
+static void run_cases(size_t cases, size_t most_elements, sheaf_executor *executor,
+                      unsigned long long seed)
+{
+    for (size_t i = 0; i < cases; i++) {
+        uint8_t bytes[CASE_BYTES];
+        unsigned long long state = seed + i;
+        for (size_t k = 0; k < sizeof bytes; k++)
+            bytes[k] = (uint8_t)(check_random(&state) >> 56);
+        if (!reduce_case(bytes, sizeof bytes, most_elements, executor)) {
+            fprintf(stderr, "seed %llu\n", seed + i);
+            CHECK(!"a result differs");
+        }
+    }
+}
+
+static void small_views_give_the_bits_of_their_copies(void)
+{
+    sheaf_executor *executor;
+    CHECK_OK(sheaf_executor_open(&executor, SHEAF_SEQUENTIAL, NULL));
+    run_cases(4000, 600, executor, 1);
+    sheaf_executor_close(executor);
+}
+
+static void large_views_give_the_bits_of_their_copies(void)
+{
+    static const struct {
+        sheaf_backend backend;
+        size_t workers;
+    } kinds[] = {{SHEAF_THREADS, 2}, {SHEAF_THREADS, 5}, {SHEAF_PROCESSES, 3}};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        sheaf_executor *executor;
+        CHECK_OK(sheaf_executor_open(&executor, kinds[k].backend,
+                                     &(sheaf_executor_options){.workers = kinds[k].workers}));
+        run_cases(150, 300000, executor, 100000 * (k + 1));
+        sheaf_executor_close(executor);
+    }
+}
+
+/* Five leaves of 70 columns: two panels, whose trees have a turn to take. */
+static void many_leaves_of_many_columns(void)
+{
+    static const sheaf_dtype dtypes[] = {SHEAF_F64, SHEAF_F16, SHEAF_U16};
+    const size_t shape[] = {33000, 70};
+    const int64_t axis = 0;
+    sheaf_executor *executor;
+    CHECK_OK(
+        sheaf_executor_open(&executor, SHEAF_THREADS, &(sheaf_executor_options){.workers = 3}));
+    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t++) {
+        sheaf_array *array;
+        unsigned long long seed = t;
+        const size_t bytes = sheaf_dtype_size(dtypes[t]);
+        CHECK_OK(sheaf_create_anonymous(&array, dtypes[t], 2, shape));
+        for (size_t i = 0; i < shape[0] * shape[1]; i++) {
+            double x = 1 + (double)(check_random(&seed) >> 11) * 0x1p-60;
+            sheaf_scalar element = sheaf_scalar_of_f64(dtypes[t], bytes == 8 ? x : 1 / (x - 0.999));
+            memcpy((char *)sheaf_array_data(array) + i * bytes, &element.value, bytes);
+        }
+        for (sheaf_op op = SHEAF_MAX; strcmp(sheaf_op_name(op), "?") != 0; op++) {
+            sheaf_array *out;
+            CHECK_OK(sheaf_reduce_axes(
+                &out, array, op,
+                &(sheaf_reduce_options){.executor = executor,
+                                        .axes = &axis,
+                                        .axis_count = 1,
+                                        .second = op == SHEAF_DOT ? array : NULL}));
+            for (size_t i = 0; i < shape[1]; i += 23) {
+                sheaf_array *column;
+                sheaf_array *copy;
+                sheaf_scalar want;
+                size_t size = sheaf_dtype_size(sheaf_array_dtype(out));
+                CHECK_OK(sheaf_view_index(&column, array, 1, (int64_t)i));
+                CHECK_OK(sheaf_copy(&copy, column, NULL, NULL));
+                CHECK_OK(
+                    sheaf_reduce(&want, copy, op,
+                                 &(sheaf_reduce_options){.second = op == SHEAF_DOT ? copy : NULL}));
+                const void *bits =
+                    strstr(sheaf_op_name(op), "arg") != NULL ? (void *)&want.index : &want.value;
+                CHECK(memcmp((char *)sheaf_array_data(out) + i * size, bits, size) == 0);
+                sheaf_detach(copy);
+                sheaf_detach(column);
+            }
+            sheaf_detach(out);
+        }
+        sheaf_detach(array);
+    }
+    sheaf_executor_close(executor);
+}
+
+/* Element (i, j) of a 3 x 4 array is 10 i + j. */
+static sheaf_array *numbers(void)
+{
+    const size_t shape[] = {3, 4};
+    sheaf_array *array;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_I32, 2, shape));
+    for (int32_t i = 0; i < 12; i++)
+        ((int32_t *)sheaf_array_data(array))[i] = 10 * (i / 4) + i % 4;
+    return array;
+}
+
+static void check_i64(const sheaf_array *results, size_t ndim, const size_t *shape,
+                      const int64_t *expected)
+{
+    CHECK(sheaf_array_dtype(results) == SHEAF_I64 && sheaf_array_ndim(results) == ndim);
+    CHECK(ndim == 0 || memcmp(sheaf_array_shape(results), shape, ndim * sizeof *shape) == 0);
+    CHECK(memcmp(sheaf_array_data(results), expected, sheaf_array_bytes(results)) == 0);
+}
+
+static void axes_are_numpys(void)
+{
+    sheaf_array *array = numbers();
+    sheaf_array *out;
+    int64_t axis = 0;
+    sheaf_reduce_options options = {.axes = &axis, .axis_count = 1};
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_SUM, &options));
+    check_i64(out, 1, (const size_t[]){4}, (const int64_t[]){30, 33, 36, 39});
+    sheaf_detach(out);
+    axis = -1;
+    options.keepdims = true;
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_SUM, &options));
+    check_i64(out, 2, (const size_t[]){3, 1}, (const int64_t[]){6, 46, 86});
+    sheaf_detach(out);
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_SUM, &(sheaf_reduce_options){.keepdims = true}));
+    check_i64(out, 2, (const size_t[]){1, 1}, (const int64_t[]){138});
+    sheaf_detach(out);
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_ARGMAX, NULL));
+    check_i64(out, 0, NULL, (const int64_t[]){11});
+    sheaf_detach(out);
+    options.keepdims = false;
+    options.initial = &(sheaf_scalar){.dtype = SHEAF_I64, .value = {.i64 = 1000}};
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_SUM, &options));
+    check_i64(out, 1, (const size_t[]){3}, (const int64_t[]){1006, 1046, 1086});
+    sheaf_detach(out);
+    sheaf_detach(array);
+}
+
+static void a_given_array_is_written(void)
+{
+    sheaf_array *array = numbers();
+    sheaf_array *out;
+    sheaf_future *future;
+    const int64_t axis = 0;
+    const sheaf_reduce_options options = {.axes = &axis, .axis_count = 1};
+    CHECK_OK(sheaf_create_anonymous(&out, SHEAF_F64, 1, (const size_t[]){4}));
+    CHECK_OK(sheaf_reduce_into(out, array, SHEAF_MEAN, &options));
+    CHECK(((double *)sheaf_array_data(out))[3] == 13);
+    memset(sheaf_array_data(out), 0, 32);
+    CHECK_OK(sheaf_reduce_into_submit(&future, out, array, SHEAF_MEAN, &options));
+    sheaf_detach(array); /* the work holds its memory */
+    CHECK_OK(sheaf_future_wait(future, -1));
+    CHECK(((double *)sheaf_array_data(out))[2] == 12);
+    sheaf_future_release(future);
+    sheaf_detach(out);
+}
+
+static void dtypes_of_results_can_be_chosen(void)
+{
+    const size_t n = 3;
+    sheaf_array *bytes;
+    sheaf_scalar value;
+    CHECK_OK(sheaf_create_anonymous(&bytes, SHEAF_U8, 1, &n));
+    memset(sheaf_array_data(bytes), 200, n);
+    CHECK_OK(sheaf_reduce(&value, bytes, SHEAF_SUM, NULL));
+    CHECK(value.dtype == SHEAF_U64 && value.value.u64 == 600);
+    CHECK_OK(sheaf_reduce(&value, bytes, SHEAF_SUM, &(sheaf_reduce_options){.dtype = SHEAF_U8}));
+    CHECK(value.dtype == SHEAF_U8 && value.value.u8 == 88); /* wraps, as NumPy's */
+    CHECK_OK(sheaf_reduce(&value, bytes, SHEAF_PROD, &(sheaf_reduce_options){.dtype = SHEAF_F32}));
+    CHECK(value.dtype == SHEAF_F32 && value.value.f32 == 8e6F);
+    CHECK_OK(sheaf_reduce(&value, bytes, SHEAF_MEAN, &(sheaf_reduce_options){.dtype = SHEAF_F16}));
+    CHECK(value.dtype == SHEAF_F16 && sheaf_scalar_f64(&value) == 200);
+    CHECK_STATUS(SHEAF_ERR_DTYPE, sheaf_reduce(&value, bytes, SHEAF_MEAN,
+                                               &(sheaf_reduce_options){.dtype = SHEAF_I32}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce(&value, bytes, SHEAF_MAX,
+                                                  &(sheaf_reduce_options){.dtype = SHEAF_I32}));
+    CHECK_ERROR_SAYS("its result is u8");
+    CHECK(sheaf_reduce_dtype(SHEAF_SUM, SHEAF_I8, 0) == SHEAF_I64);
+    CHECK(sheaf_reduce_dtype(SHEAF_STD, SHEAF_BF16, 0) == SHEAF_BF16);
+    CHECK(sheaf_reduce_dtype(SHEAF_SUM, SHEAF_F32, SHEAF_I64) == 0);
+    CHECK(sheaf_reduce_dtype(SHEAF_PTP, SHEAF_BOOL, 0) == 0);
+    sheaf_detach(bytes);
+}
+
+/* As NumPy: an error only where there is a result to have. */
+static void of_nothing(void)
+{
+    sheaf_array *array;
+    sheaf_array *out;
+    sheaf_scalar value;
+    int64_t axis = 0;
+    sheaf_reduce_options options = {.axes = &axis, .axis_count = 1};
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F32, 2, (const size_t[]){0, 3}));
+    CHECK_STATUS(SHEAF_ERR_EMPTY, sheaf_reduce_axes(&out, array, SHEAF_MAX, &options));
+    CHECK_ERROR_SAYS("give the option initial");
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_SUM, &options));
+    CHECK(sheaf_array_size(out) == 3 && ((float *)sheaf_array_data(out))[2] == 0);
+    sheaf_detach(out);
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_MEAN, &options));
+    CHECK(isnan(((float *)sheaf_array_data(out))[0]));
+    sheaf_detach(out);
+    options.initial = &(sheaf_scalar){.dtype = SHEAF_F32, .value = {.f32 = -2}};
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_MAX, &options));
+    CHECK(((float *)sheaf_array_data(out))[1] == -2);
+    sheaf_detach(out);
+    axis = 1;
+    options.initial = NULL;
+    CHECK_OK(sheaf_reduce_axes(&out, array, SHEAF_MAX, &options));
+    CHECK(sheaf_array_ndim(out) == 1 && sheaf_array_size(out) == 0);
+    sheaf_detach(out);
+    CHECK_OK(sheaf_reduce(&value, array, SHEAF_MIN,
+                          &(sheaf_reduce_options){.initial = &(sheaf_scalar){
+                                                      .dtype = SHEAF_F32, .value = {.f32 = 5}}}));
+    CHECK(value.value.f32 == 5);
+    sheaf_detach(array);
+}
+
+static void bad_arguments_are_errors(void)
+{
+    sheaf_array *array = numbers();
+    sheaf_array *out = NULL;
+    sheaf_array *own;
+    sheaf_scalar value;
+    const int64_t twice[] = {0, -2};
+    const int64_t two = 2;
+    const int64_t axis = 0;
+    const sheaf_reduce_options along = {.axes = &axis, .axis_count = 1};
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT,
+                 sheaf_reduce_axes(&out, array, SHEAF_SUM,
+                                   &(sheaf_reduce_options){.axes = twice, .axis_count = 2}));
+    CHECK_ERROR_SAYS("axis 0 is given twice");
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT,
+                 sheaf_reduce_axes(&out, array, SHEAF_SUM,
+                                   &(sheaf_reduce_options){.axes = &two, .axis_count = 1}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce_axes(&out, array, SHEAF_SUM,
+                                                       &(sheaf_reduce_options){.axis_count = 1}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce(&value, array, SHEAF_SUM, &along));
+    CHECK_ERROR_SAYS("sheaf_reduce_axes()");
+    CHECK_STATUS(
+        SHEAF_ERR_DTYPE,
+        sheaf_reduce(&value, array, SHEAF_SUM,
+                     &(sheaf_reduce_options){.initial = &(sheaf_scalar){.dtype = SHEAF_F64}}));
+    CHECK_STATUS(
+        SHEAF_ERR_ARGUMENT,
+        sheaf_reduce(&value, array, SHEAF_MEAN,
+                     &(sheaf_reduce_options){.initial = &(sheaf_scalar){.dtype = SHEAF_F64}}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce_axes(&out, array, SHEAF_DOT, &along));
+    CHECK(out == NULL);
+    CHECK_OK(sheaf_create_anonymous(&own, SHEAF_I64, 1, (const size_t[]){4}));
+    CHECK_STATUS(SHEAF_ERR_DTYPE, sheaf_reduce_into(own, array, SHEAF_MEAN, &along));
+    CHECK_STATUS(SHEAF_ERR_SHAPE, sheaf_reduce_into(own, array, SHEAF_SUM, NULL));
+    CHECK_ERROR_SAYS("no dimension");
+    CHECK_OK(sheaf_view_broadcast(&out, own, 2, (const size_t[]){1, 4}));
+    CHECK_STATUS(SHEAF_ERR_SHAPE, sheaf_reduce_into(out, array, SHEAF_SUM, &along));
+    CHECK_ERROR_SAYS("than the results: 4");
+    sheaf_detach(out);
+    sheaf_detach(own);
+    CHECK_OK(sheaf_create_anonymous(&own, SHEAF_I64, 1, (const size_t[]){1}));
+    CHECK_OK(sheaf_view_broadcast(&out, own, 1, (const size_t[]){4}));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce_into(out, array, SHEAF_SUM, &along));
+    CHECK_ERROR_SAYS("stride 0");
+    sheaf_detach(out);
+    sheaf_detach(own);
+    CHECK_OK(sheaf_view_index(&out, array, 0, 1));
+    CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_reduce_into(out, array, SHEAF_MAX, &along));
+    CHECK_ERROR_SAYS("in the memory of its input");
+    sheaf_detach(out);
+    sheaf_detach(array);
+}
+
+CHECK_MAIN(CASE(axes_are_numpys), CASE(a_given_array_is_written),
+           CASE(dtypes_of_results_can_be_chosen), CASE(of_nothing), CASE(bad_arguments_are_errors),
+           CASE(small_views_give_the_bits_of_their_copies), CASE(many_leaves_of_many_columns),
+           CASE(large_views_give_the_bits_of_their_copies))
