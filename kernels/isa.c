@@ -99,6 +99,7 @@ enum { GROUP = 8 };
 #include "sha256_many_tmpl.h"
 
 #include "svd_vectors.h"
+#include "tall.h"
 enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define elem_bits      elem_i32
 #define vec_bits       vec_i32
@@ -111,6 +112,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_values_tmpl.h"
 #define T f32
 #include "svd_vectors_tmpl.h"
+#define T f32
+#include "tall_tmpl.h"
 #undef elem_bits
 #undef vec_bits
 #undef max_bits
@@ -127,6 +130,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_values_tmpl.h"
 #define T f64
 #include "svd_vectors_tmpl.h"
+#define T f64
+#include "tall_tmpl.h"
 
 #define STRING_(s) #s
 #define STRING(s)  STRING_(s)
@@ -138,6 +143,10 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .blake3_one = sheaf_blake3_compress,
     .svd_values = {[KERNEL_F32] = svd_values_f32, [KERNEL_F64] = svd_values_f64},
     .svd_vectors = {[KERNEL_F32] = svd_vectors_f32, [KERNEL_F64] = svd_vectors_f64},
+    .tall_factor = {[KERNEL_F32] = tall_factor_f32, [KERNEL_F64] = tall_factor_f64},
+    .tall_expand = {[KERNEL_F32] = tall_expand_f32, [KERNEL_F64] = tall_expand_f64},
+    .tall_merge = tall_merge,
+    .tall_unmerge = tall_unmerge,
     .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,

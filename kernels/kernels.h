@@ -142,6 +142,37 @@ enum { KERNEL_SVD_COLUMNS_MAX = 64, KERNEL_SVD_SWEEPS = 40 };
  * them. */
 size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full);
 
+/* Rows of a tall matrix, at most KERNEL_SVD_COLUMNS_MAX columns: element (i, j) is the i * row_step + j *
+ * column_step-th from x on. */
+struct tall_rows {
+    const void *x;
+    size_t rows, columns, row_step, column_step;
+};
+
+enum { KERNEL_TALL_ZERO = INT32_MIN };
+
+/* The QR factorisation of a leaf of a tall matrix: sheaf_tall_rows() rows; the last has the rest, at least 8 n
+ * and less than sheaf_tall_rows() + 8 n. r: n x n by rows, upper
+ * triangular, of the rows times 2^-*exponent, which is KERNEL_TALL_ZERO for zeros. Returns 1 if any element is
+ * not finite, else 0. scratch: sheaf_tall_scratch() bytes at a multiple of 64. */
+typedef int32_t tall_factor_kernel(const struct tall_rows *rows, double *r, int32_t *exponent,
+                                   void *scratch);
+
+/* The rows of Q [z; 0], written to q, for the Q of tall_factor(), which is computed again. z: n x n by rows.
+ * The rows are finite. */
+typedef void tall_expand_kernel(const struct tall_rows *rows, const double *z,
+                                const struct tall_rows *q, void *scratch);
+
+/* The R of [r; b], both of tall_factor() with the same exponent; b becomes what unmerge() needs, as marks, 2 n
+ * doubles. unmerge: [z; out] = Q [z; 0] of that. */
+typedef void tall_merge_kernel(double *r, double *b, size_t n, double *marks);
+typedef void tall_unmerge_kernel(double *z, double *out, const double *b, size_t n,
+                                 const double *marks);
+
+/* The rows of a leaf, and the bytes that factor() and (is_back) expand() need. */
+size_t sheaf_tall_rows(size_t columns);
+size_t sheaf_tall_scratch(size_t columns, bool is_back);
+
 /* SHA-256's compression of `blocks` blocks of x into one state. */
 typedef void sha256_kernel(uint32_t state[8], const uint8_t *x, size_t blocks);
 
@@ -191,6 +222,10 @@ struct kernels {
     blake3_compress *blake3_one;
     svd_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats, as the next */
     svd_kernel *svd_vectors[KERNEL_DTYPES];
+    tall_factor_kernel *tall_factor[KERNEL_DTYPES]; /* NULL but for floats */
+    tall_expand_kernel *tall_expand[KERNEL_DTYPES];
+    tall_merge_kernel *tall_merge;
+    tall_unmerge_kernel *tall_unmerge;
     sha256_kernel *sha256;
     sha256_many_kernel *sha256_many;
     scrypt_kernel *scrypt;

@@ -1,6 +1,6 @@
 /* svd.c -- which matrices the SVD kernels take, and how much memory that needs. */
 #include "kernels.h"
-#include "svd_layout.h"
+#include "tall_layout.h"
 
 size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full)
 {
@@ -15,4 +15,19 @@ size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full)
     if (is_full && rows > columns)
         bytes += svd_complement_doubles(rows, columns) * sizeof(double);
     return bytes;
+}
+
+size_t sheaf_tall_rows(size_t columns)
+{
+    return tall_leaf_rows(columns);
+}
+
+size_t sheaf_tall_scratch(size_t columns, bool is_back)
+{
+    size_t n = columns;
+    size_t panel = tall_first_rows(n) * n;
+    size_t registers = n * n + panel;
+    if (is_back)
+        registers += tall_kept_registers(n) + 2 * n * n;
+    return SVD_VIRTUAL * sizeof(double) * (registers + 2 * n * n + 2 * n + panel);
 }

@@ -10,7 +10,8 @@
 #include <sheaf/sheaf.h>
 
 enum { WORKERS = 3 };
-static const size_t shapes[][3] = {{500, 10, 10}, {7, 1000, 10}, {40, 4, 300}, {100, 32, 32}};
+static const size_t shapes[][3] = {
+    {500, 10, 10}, {7, 1000, 10}, {40, 4, 300}, {100, 32, 32}, {2, 20000, 20}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 struct batch {
@@ -100,16 +101,16 @@ static void *kill_workers(void *argument)
     return NULL;
 }
 
-static void killed_workers_do_not_change_a_bit(void)
+static void killed_workers_do_not_change(const size_t shape[3], int rounds)
 {
-    struct batch b = make_batch((size_t[]){20000, 10, 10});
+    struct batch b = make_batch(shape);
     struct killer killer = {0};
     pthread_t thread;
     solve(&b, b.expected, NULL, NULL);
     CHECK_OK(sheaf_executor_open(&killer.pool, SHEAF_PROCESSES,
                                  &(sheaf_executor_options){.workers = WORKERS}));
     CHECK(pthread_create(&thread, NULL, kill_workers, &killer) == 0);
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < rounds; round++) {
         solve(&b, b.values, killer.pool, NULL);
         check_same(&b);
     }
@@ -118,6 +119,12 @@ static void killed_workers_do_not_change_a_bit(void)
     CHECK(killer.sent > 0);
     sheaf_executor_close(killer.pool);
     free_batch(&b);
+}
+
+static void killed_workers_do_not_change_a_bit(void)
+{
+    killed_workers_do_not_change((size_t[]){20000, 10, 10}, 60);
+    killed_workers_do_not_change((size_t[]){2, 100000, 10}, 40); /* rows of one matrix */
 }
 
 static void what_lapack_computes_is_refused_or_marked(void)

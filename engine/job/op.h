@@ -26,7 +26,7 @@ enum {
     OP_ARRAYS_MAX = 5,
     OP_INPUTS_MAX = 2,
     OP_PARAMS_BYTES = 64,
-    OP_PARTIAL_BYTES_MAX = 4096,
+    OP_PARTIAL_BYTES_MAX = 4096, /* on a stack; a plan may ask for more */
     OP_RESULT_BYTES_MAX = 128,
 };
 
@@ -61,7 +61,8 @@ struct op_plan {
     uint64_t leaves;     /* at least 1 */
     uint64_t leaf_bytes; /* a leaf's work, told as bytes of a plain read: for the size of tasks, and
                             whether it is worth waking anybody */
-    uint32_t partial_bytes; /* of this job's partials; 0: the operation's */
+    uint32_t partial_bytes; /* 0: the operation's; else how many this shape takes, at most
+                               BOARD_PARTIAL_BYTES_MAX. Large ones make for few tasks */
 };
 
 struct op {
@@ -80,6 +81,8 @@ struct op {
     sheaf_status (*plan)(struct op_plan *out, const struct op_call *call);
     sheaf_status (*map)(const struct op_call *call, uint64_t first, uint64_t count, void *partial);
     void (*merge)(const struct op_call *call, const void *left, const void *right, void *out);
+    /* After a merge, by who ran it: may write arrays, as map() may, and fail. NULL: nothing to do. */
+    sheaf_status (*merged)(const struct op_call *call, void *partial);
     void (*finish)(const struct op_call *call, const void *root, void *result);
     /* Called by a thread as it leaves a job, whatever came of it and whether or not it has mapped any
      * leaf: clears what map() has kept for this thread. NULL: nothing is kept. */

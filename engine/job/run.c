@@ -2,6 +2,7 @@
 #include "job/run.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sheaf/version.h>
@@ -62,6 +63,12 @@ double request_bytes(const struct request *request)
     return (double)request->plan.leaves * (double)request->plan.leaf_bytes;
 }
 
+uint32_t request_partial_bytes(const struct request *request)
+{
+    uint32_t planned = request->plan.partial_bytes;
+    return planned != 0 ? planned : sheaf_ops[request->op]->partial_bytes;
+}
+
 size_t request_result_bytes(const struct request *request)
 {
     size_t bytes = sheaf_ops[request->op]->result_bytes;
@@ -103,8 +110,7 @@ bool request_fits(const struct request *request)
 
 uint32_t request_stride(const struct request *request)
 {
-    uint32_t bytes = request->plan.partial_bytes;
-    return ((bytes != 0 ? bytes : sheaf_ops[request->op]->partial_bytes) + 63) / 64 * 64;
+    return (request_partial_bytes(request) + 63) / 64 * 64;
 }
 
 static _Thread_local uint32_t depth;
@@ -128,7 +134,12 @@ sheaf_status request_run(const struct request *request, void *result)
 {
     const struct op *op = sheaf_ops[request->op];
     struct op_call call = call_of(request, true);
-    _Alignas(64) unsigned char root[OP_PARTIAL_BYTES_MAX];
+    _Alignas(64) unsigned char small[OP_PARTIAL_BYTES_MAX];
+    uint32_t partial = request_partial_bytes(request);
+    void *large = partial > sizeof small ? aligned_alloc(64, round_up(partial)) : NULL;
+    void *root = partial > sizeof small ? large : small;
+    if (root == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "no memory for a result of %u bytes", partial);
     if (request->bytes_array != 0) {
         struct job_bytes bytes;
         request_lay_out(&bytes, request, 0);
@@ -145,6 +156,7 @@ sheaf_status request_run(const struct request *request, void *result)
         op->leave();
     run_leave();
     fp_mode_leave(mode);
+    free(large);
     return status;
 }
 

@@ -71,7 +71,11 @@ bool request_fits(const struct request *request);
 /* Bytes of an operation's result: result_bytes, or the output. */
 size_t request_result_bytes(const struct request *request);
 
-/* Runs it in the calling thread. Takes no memory but the stack. result: the operation's result_bytes. */
+/* The bytes of one of its partials. */
+uint32_t request_partial_bytes(const struct request *request);
+
+/* Runs it in the calling thread. Takes no memory but the stack, unless the partials are large (NO_MEMORY).
+ * result: the operation's result_bytes. */
 sheaf_status request_run(const struct request *request, void *result);
 
 /* Around what runs an operation. In between, what the thread submits runs in it, too: a worker that waits for others

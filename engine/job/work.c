@@ -125,6 +125,8 @@ static bool run(struct visit *visit, uint32_t node)
         FAILPOINT("merging");
         visit->op->merge(&visit->call, job_partial(job, tree_left(node)),
                          job_partial(job, tree_right(node, job->tasks)), partial);
+        if (visit->op->merged != NULL)
+            status = visit->op->merged(&visit->call, partial);
         FAILPOINT("merged");
     }
     run_leave();

@@ -195,7 +195,7 @@ static sheaf_status plan_input(const struct op_call *call)
     return SHEAF_OK;
 }
 
-static sheaf_status plan(struct op_plan *out, const struct op_call *call)
+sheaf_status svd_plan(struct op_plan *out, const struct op_call *call)
 {
     const struct op_array *a = &call->arrays[SVD_A];
     const struct op_array *s = &call->arrays[SVD_S];
@@ -360,7 +360,7 @@ const struct op sheaf_op_svd = {
     .partial_bytes = sizeof(int64_t),
     .result_bytes = sizeof(sheaf_svd_report),
     .writes = 1U << SVD_S | 1U << SVD_U | 1U << SVD_VT | 1U << SVD_STATUS,
-    .plan = plan,
+    .plan = svd_plan,
     .map = map,
     .merge = merge,
     .finish = finish,
