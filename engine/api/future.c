@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomics.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fork.h"
 
@@ -27,6 +29,9 @@ sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
     future->is_output = sheaf_ops[request->op]->result_bytes == 0;
     future->out_bytes = future->result_bytes;
     future->fork_count = fork_count();
+    future->references = 1;
+    future->times = (struct job_times){.queued_ns = clock_now_ns(), .worker = -1};
+    future->times.started_ns = future->times.queued_ns;
     sheaf_status status = executor_submit(&is_inline, future->result, &future->pool,
                                           &future->ticket, executor, request);
     if (status != SHEAF_OK && is_inline) {
@@ -37,6 +42,8 @@ sheaf_status future_begin(sheaf_future **out, sheaf_executor *executor,
         free(future);
         return status;
     }
+    if (is_inline)
+        future->times.finished_ns = clock_now_ns();
     *out = future;
     return SHEAF_OK;
 }
@@ -118,15 +125,14 @@ sheaf_status sheaf_future_result(void *out, size_t out_bytes, sheaf_future *futu
     return status;
 }
 
-sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future)
+sheaf_status sheaf_future_error(sheaf_failure *out, sheaf_future *future, int64_t timeout_ns)
 {
     struct job_error error;
     if (out == NULL || future == NULL)
-        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "failure: NULL given");
-    if (future->pool != NULL && future->fork_count != fork_count())
-        return SHEAF_FAIL(SHEAF_ERR_CLOSED, "failure: this future belongs to the parent process");
-    if (!sheaf_future_done(future))
-        return SHEAF_FAIL(SHEAF_ERR_TIMEOUT, "failure: the work is not done yet");
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "error: NULL given");
+    sheaf_status status = sheaf_future_wait(future, timeout_ns);
+    if (status != SHEAF_OK)
+        return status;
     if (future->pool != NULL)
         pool_failure(&error, future->pool, &future->ticket);
     else
@@ -140,9 +146,26 @@ sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future
     return SHEAF_OK;
 }
 
+sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future)
+{
+    return sheaf_future_error(out, (sheaf_future *)future, 0);
+}
+
+sheaf_status sheaf_future_timing(sheaf_timing *out, const sheaf_future *future)
+{
+    if (out == NULL || future == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "timing: NULL given");
+    if (future->pool != NULL && future->fork_count != fork_count())
+        return SHEAF_FAIL(SHEAF_ERR_CLOSED, "timing: this future belongs to the parent process");
+    struct job_times times =
+        future->pool != NULL ? pool_times(future->pool, &future->ticket) : future->times;
+    *out = (sheaf_timing){times.queued_ns, times.started_ns, times.finished_ns, times.worker};
+    return SHEAF_OK;
+}
+
 void sheaf_future_release(sheaf_future *future)
 {
-    if (future == NULL)
+    if (future == NULL || sub_acq_rel(&future->references, 1) != 1)
         return;
     if (future->pool != NULL && future->fork_count == fork_count())
         pool_forget(future->pool, &future->ticket);

@@ -10,14 +10,16 @@
 typedef void future_output(void *out, size_t out_bytes, const void *result);
 
 struct sheaf_future {
-    struct pool *pool; /* retained; NULL: it was done at once */
+    _Atomic uint32_t references; /* the caller's, and one for each callback that is to come */
+    struct pool *pool;           /* retained; NULL: it was done at once */
     struct ticket ticket;
     uint32_t fork_count;
     bool is_output;      /* the result is the request's output */
     size_t result_bytes; /* of the operation */
     size_t out_bytes;    /* of what the caller is given */
     future_output *output;
-    struct job_error error;              /* of what was done at once */
+    struct job_error error; /* of what was done at once, with the next */
+    struct job_times times;
     _Alignas(64) unsigned char result[]; /* of what was done at once: result_bytes */
 };
 

@@ -1,8 +1,8 @@
 /* executor.c -- the table of backends, the table of handles, and the default executor. */
 #include "exec/executor.h"
 
-#include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/atomics.h"
 #include "base/cpus.h"
@@ -97,6 +97,7 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
     executor->ops = ops;
     executor->pool = NULL;
     executor->context = NULL;
+    store_relaxed(&executor->descriptor, -1);
     executor->fork_count = fork_count();
     executor->workers = options->workers != 0 ? options->workers : cpus_usable();
     if (executor->workers > SHEAF_MAX_WORKERS)
@@ -117,7 +118,7 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
 
 /* Goes in: close waits until we leave. Without a fork in between, seq_cst on both sides makes that either
  * we see CLOSING, or close sees us. */
-static sheaf_status enter(struct sheaf_executor *executor)
+sheaf_status executor_enter(struct sheaf_executor *executor)
 {
     if (load_acquire(&executor->state) == EXECUTOR_OPEN && executor->fork_count != fork_count())
         return SHEAF_FAIL(SHEAF_ERR_CLOSED,
@@ -129,38 +130,15 @@ static sheaf_status enter(struct sheaf_executor *executor)
     return SHEAF_FAIL(SHEAF_ERR_CLOSED, "the executor has been closed: open another one");
 }
 
-static void leave(struct sheaf_executor *executor)
+void executor_leave(struct sheaf_executor *executor)
 {
     sub_acq_rel(&executor->users, 1);
-}
-
-void sheaf_executor_close(sheaf_executor *executor)
-{
-    uint32_t state = EXECUTOR_OPEN;
-    if (executor == NULL || !cas_seq_cst(&executor->state, &state, EXECUTOR_CLOSING))
-        return;
-    if (executor->fork_count != fork_count()) {
-        if (executor->ops->close_in_child != NULL)
-            executor->ops->close_in_child(executor);
-        executor->users = 0; /* the parent's other threads are not here to leave */
-        store_seq_cst(&executor->state, EXECUTOR_FREE);
-        return;
-    }
-    if (executor->pool != NULL)
-        pool_drain(executor->pool);
-    while (load_seq_cst(&executor->users) != 0)
-        sched_yield(); /* on their way out: their jobs have ended */
-    if (executor->ops->close != NULL)
-        executor->ops->close(executor);
-    if (executor->pool != NULL)
-        pool_release(executor->pool);
-    store_seq_cst(&executor->state, EXECUTOR_FREE);
 }
 
 /* The default executor: opened at its first use, and anew in a forked child. Without a lock, which a fork
  * could leave locked: of two that open one, the second closes its own again. A child keeps its parent's
  * handle as it is: another thread may be about to look at it. */
-static sheaf_status open_default(struct sheaf_executor **out)
+sheaf_status executor_open_default(struct sheaf_executor **out)
 {
     struct sheaf_executor *opened;
     struct sheaf_executor *executor = load_seq_cst(&default_executor);
@@ -179,37 +157,6 @@ static sheaf_status open_default(struct sheaf_executor **out)
     return SHEAF_OK;
 }
 
-size_t sheaf_executor_workers(const sheaf_executor *executor)
-{
-    if (executor == NULL)
-        return cpus_usable();
-    return load_acquire(&executor->state) == EXECUTOR_OPEN ? executor->workers : 0;
-}
-
-sheaf_status sheaf_executor_worker(sheaf_worker_info *out, const sheaf_executor *executor,
-                                   size_t index)
-{
-    struct sheaf_executor *open = (struct sheaf_executor *)executor;
-    sheaf_status status = out == NULL || executor == NULL
-                              ? SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "a worker's info: NULL given")
-                              : enter(open);
-    if (status != SHEAF_OK)
-        return status;
-    if (index >= open->workers) {
-        status = SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "worker %zu of %zu", index, open->workers);
-    } else if (open->pool == NULL) {
-        *out = (sheaf_worker_info){.pid = 0, .incarnation = 1};
-    } else {
-        struct worker_row *row = &open->pool->board->worker[index];
-        do { /* until both are of one process */
-            out->incarnation = load_acquire(&row->incarnation);
-            out->pid = load_acquire(&row->pid);
-        } while (out->incarnation != load_acquire(&row->incarnation));
-    }
-    leave(open);
-    return status;
-}
-
 /* Goes into the executor, and says whether this is done at once in the calling thread; only then may
  * *executor stay NULL. A caller that waits is as good as a single thread. */
 static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,
@@ -220,14 +167,14 @@ static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,
     *is_inline = *executor == NULL && (is_inside || threads_ops.runs_inline(bytes));
     if (*is_inline)
         return request->deadline_ns == 0 || is_inside ? SHEAF_OK : no_deadline();
-    sheaf_status status = *executor == NULL ? open_default(executor) : SHEAF_OK;
+    sheaf_status status = *executor == NULL ? executor_open_default(executor) : SHEAF_OK;
     if (status == SHEAF_OK)
-        status = enter(*executor);
+        status = executor_enter(*executor);
     if (status != SHEAF_OK)
         return status;
     const struct executor_ops *ops = (*executor)->ops;
     if (request->deadline_ns != 0 && ops->backend != SHEAF_PROCESSES && !is_inside) {
-        leave(*executor);
+        executor_leave(*executor);
         return no_deadline();
     }
     *is_inline = is_inside || ops->runs_inline(bytes) ||
@@ -258,8 +205,17 @@ sheaf_status executor_run(void *result, struct sheaf_executor *executor,
         }
     }
     if (executor != NULL)
-        leave(executor);
+        executor_leave(executor);
     return status;
+}
+
+/* What was done at once is done. */
+static void tell_descriptor(struct sheaf_executor *executor)
+{
+    int descriptor = load_acquire(&executor->descriptor);
+    uint64_t one = 1;
+    ssize_t written = descriptor >= 0 ? write(descriptor, &one, sizeof one) : 0;
+    (void)written; /* it is nonblocking: full is readable, too */
 }
 
 sheaf_status executor_submit(bool *is_inline, void *result, struct pool **pool,
@@ -271,6 +227,8 @@ sheaf_status executor_submit(bool *is_inline, void *result, struct pool **pool,
         return status;
     if (*is_inline) {
         status = request_run(request, result);
+        if (executor != NULL)
+            tell_descriptor(executor);
     } else {
         status = pool_submit(ticket, executor->pool, request, 0);
         if (status == SHEAF_OK) {
@@ -279,6 +237,6 @@ sheaf_status executor_submit(bool *is_inline, void *result, struct pool **pool,
         }
     }
     if (executor != NULL)
-        leave(executor);
+        executor_leave(executor);
     return status;
 }

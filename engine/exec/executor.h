@@ -17,6 +17,7 @@ enum executor_state { EXECUTOR_FREE, EXECUTOR_OPENING, EXECUTOR_OPEN, EXECUTOR_C
 struct sheaf_executor {
     _Atomic uint32_t state;
     _Atomic uint32_t users; /* calls that are inside: close waits for them */
+    _Atomic int descriptor; /* an eventfd for pollers, or -1 */
     uint32_t fork_count;
     const struct executor_ops *ops;
     size_t workers;
@@ -32,6 +33,9 @@ struct executor_ops {
     sheaf_status (*open)(struct sheaf_executor *executor, const sheaf_executor_options *options);
     /* Ends the workers. The pool is drained; it is released by the caller. NULL: nothing to do. */
     void (*close)(struct sheaf_executor *executor);
+    /* Ends the workers by this signal, which the jobs that they run do not survive: the pool is broken. NULL: they
+     * cannot be ended, and leave their jobs when they see that. */
+    void (*end_workers)(struct sheaf_executor *executor, int signal);
     /* Gives back what a forked child has of its parent's. NULL: nothing. */
     void (*close_in_child)(struct sheaf_executor *executor);
     /* Whether work of so many bytes is better done in the calling thread. */
@@ -41,6 +45,13 @@ struct executor_ops {
 };
 
 extern const struct executor_ops sequential_ops, threads_ops, processes_ops;
+
+/* Goes in: shutdown waits until we leave. Errors: CLOSED. */
+sheaf_status executor_enter(struct sheaf_executor *executor);
+void executor_leave(struct sheaf_executor *executor);
+
+/* The process-wide default. */
+sheaf_status executor_open_default(struct sheaf_executor **out);
 
 /* Runs a planned request on an executor (NULL: the default) and waits for it. */
 sheaf_status executor_run(void *result, struct sheaf_executor *executor,

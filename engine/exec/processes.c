@@ -169,6 +169,13 @@ free_processes:
     return status;
 }
 
+static void end_workers(struct sheaf_executor *executor, int signal)
+{
+    struct processes *processes = executor->context;
+    store_seq_cst(&processes->end_signal, signal);
+    notify(processes->pool);
+}
+
 static void close_processes(struct sheaf_executor *executor)
 {
     struct processes *processes = executor->context;
@@ -204,6 +211,7 @@ const struct executor_ops processes_ops = {
     .name = "processes",
     .open = open_processes,
     .close = close_processes,
+    .end_workers = end_workers,
     .close_in_child = close_in_child,
     .runs_inline = never,
 };

@@ -39,6 +39,9 @@ struct processes {
     pthread_t supervisor;
     int wake; /* eventfd: the supervisor is to look at is_stopping */
     _Atomic uint32_t is_stopping;
+    _Atomic int end_signal;  /* 0, or what all workers are to be ended by */
+    int sent_signal;         /* what they were sent of it */
+    int64_t kill_ns;         /* when SIGKILL follows */
     _Atomic uint32_t opened; /* futex: 1 when all said hello, 2 when the pool is broken */
     uint32_t failed_starts;  /* in a row */
     int64_t retry_ns;        /* no start before this */

@@ -142,6 +142,11 @@ static void describe_death(struct death *death, const struct child *child)
         death->charge = child->is_charged ? CHARGE_OVERDUE : CHARGE_NOTHING;
 }
 
+static bool is_ending(struct processes *processes)
+{
+    return load_acquire(&processes->is_stopping) || load_acquire(&processes->end_signal) != 0;
+}
+
 static void bury(struct processes *processes, uint32_t row)
 {
     struct child *child = &processes->children[row];
@@ -157,7 +162,7 @@ static void bury(struct processes *processes, uint32_t row)
     close(child->socket);
     child->deadline_ns = 0;
     bool was_in_job = pool_bury(processes->pool, &death);
-    if (load_acquire(&processes->is_stopping))
+    if (is_ending(processes))
         return;
     if (was_ready && (was_in_job || lived_ns >= proven_ns)) {
         processes->failed_starts = 0; /* it had started well */
@@ -251,11 +256,36 @@ static void answer(struct processes *processes, struct child *child)
     }
 }
 
+static void signal_all(struct processes *processes, int signal)
+{
+    for (uint32_t i = 0; i < processes->pool->board->workers; i++)
+        if (processes->children[i].state != CHILD_NONE)
+            syscall(SYS_pidfd_send_signal, processes->children[i].pidfd, signal, NULL, 0);
+    processes->sent_signal = signal;
+}
+
+/* Ends all workers if that is asked for: by SIGTERM, and by SIGKILL if they are still there a second later. Returns
+ * when to look again, or INT64_MAX. */
+static int64_t end_as_asked(struct processes *processes)
+{
+    int signal = load_acquire(&processes->end_signal);
+    int64_t now = clock_now_ns();
+    if (signal == 0 || processes->sent_signal == SIGKILL)
+        return INT64_MAX;
+    if (processes->sent_signal == 0)
+        processes->kill_ns = now + 1000000000;
+    if (signal == SIGKILL || now >= processes->kill_ns)
+        signal_all(processes, SIGKILL);
+    else if (processes->sent_signal == 0)
+        signal_all(processes, signal);
+    return processes->sent_signal == SIGKILL ? INT64_MAX : processes->kill_ns;
+}
+
 /* Starts what is due. Returns when more will be, or INT64_MAX. */
 static int64_t start_due(struct processes *processes)
 {
     int64_t next = INT64_MAX;
-    bool is_broken = load_acquire(&processes->opened) == 2;
+    bool is_broken = load_acquire(&processes->opened) == 2 || is_ending(processes);
     for (uint32_t i = 0; i < processes->pool->board->workers; i++) {
         struct child *child = &processes->children[i];
         int64_t now = clock_now_ns();
@@ -267,7 +297,7 @@ static int64_t start_due(struct processes *processes)
             child->state == CHILD_STARTING || (child->state == CHILD_NONE && !is_broken);
         if (is_waited_for && child->deadline_ns < next)
             next = child->deadline_ns;
-        is_broken = load_acquire(&processes->opened) == 2;
+        is_broken = is_broken || load_acquire(&processes->opened) == 2;
     }
     return next;
 }
@@ -287,7 +317,9 @@ static void look_after_children(struct processes *processes)
     uint32_t workers = processes->pool->board->workers;
     int64_t next_start = start_due(processes);
     int64_t next_look = overdue_look(processes);
-    int timeout_ms = ms_until(next_start < next_look ? next_start : next_look);
+    int64_t next_end = end_as_asked(processes);
+    int64_t next = next_start < next_look ? next_start : next_look;
+    int timeout_ms = ms_until(next < next_end ? next : next_end);
     events[0] = (struct pollfd){.fd = processes->wake, .events = POLLIN};
     for (uint32_t i = 0; i < workers; i++) {
         const struct child *child = &processes->children[i];

@@ -41,6 +41,16 @@ struct process_worker {
     struct found_symbol symbols[BOARD_SYMBOLS];
 };
 
+/* For sheaf_executor_stats(). */
+static void note_attached(struct worker *worker)
+{
+    const struct process_worker *self = worker->context;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < BOARD_SEGMENTS; i++)
+        bytes += self->maps[i].address != NULL ? self->maps[i].bytes : 0;
+    store_relaxed(&worker->board->worker[worker->row].attached_bytes, bytes);
+}
+
 static void unmap(struct map *map)
 {
     if (map->address != NULL)
@@ -85,12 +95,15 @@ static sheaf_status map_row(struct worker *worker, uint32_t row, uint64_t genera
         status = map_descriptor(map, row, generation, shared->is_writable);
     if (status == SHEAF_OK)
         map->generation = generation;
+    note_attached(worker);
     return status;
 }
 
 /* Unmaps what the owner has forgotten. */
-static void drop_forgotten(struct process_worker *self, struct board *board)
+static void drop_forgotten(struct worker *worker)
 {
+    struct process_worker *self = worker->context;
+    struct board *board = worker->board;
     uint32_t seen = load_acquire(&board->segments_seq);
     if (seen == self->segments_seen)
         return;
@@ -99,12 +112,13 @@ static void drop_forgotten(struct process_worker *self, struct board *board)
             load_acquire(&board->segment[row].generation) != self->maps[row].generation)
             unmap(&self->maps[row]);
     self->segments_seen = seen;
+    note_attached(worker);
 }
 
 static sheaf_status resolve(struct worker *worker, const struct job *job, struct op_call *call)
 {
     struct process_worker *self = worker->context;
-    drop_forgotten(self, worker->board);
+    drop_forgotten(worker);
     for (uint32_t i = 0; i < job->array_count; i++) {
         const struct job_place *place = &job->places[i];
         sheaf_status status = map_row(worker, place->segment, place->segment_generation);
@@ -124,7 +138,7 @@ static void look_around(struct worker *worker)
     struct process_worker *self = worker->context;
     if (getppid() != self->owner)
         _exit(EXIT_NO_OWNER);
-    drop_forgotten(self, worker->board);
+    drop_forgotten(worker);
 }
 
 /* The arguments of spawn_worker(): three decimal numbers. */

@@ -69,9 +69,10 @@ enum worker_state { WORKER_ABSENT, WORKER_BUSY, WORKER_SPINNING, WORKER_SLEEPING
 struct worker_row {
     _Alignas(128) _Atomic uint32_t state;
     _Atomic int32_t pid;
-    _Atomic uint64_t incarnation; /* 1 for the first process in this row */
-    _Atomic uint64_t entered;     /* entered_name(), or 0 */
-    _Atomic int64_t due;          /* see due.h */
+    _Atomic uint64_t incarnation;    /* 1 for the first process in this row */
+    _Atomic uint64_t entered;        /* entered_name(), or 0 */
+    _Atomic int64_t due;             /* see due.h */
+    _Atomic uint64_t attached_bytes; /* of segments that it has mapped; written by it alone */
 };
 
 /* How workers find a segment's memory. A row is free when generation is even. */
@@ -144,6 +145,10 @@ struct job {
     struct job_error error;
     uint64_t lost;      /* the supervisor's: deaths inside the job without a node, as in a word, */
     uint32_t lost_done; /* since so many nodes were done */
+    _Atomic int64_t queued_ns; /* monotonic clock, 0: not yet; a death may lose one */
+    _Atomic int64_t started_ns;
+    _Atomic int64_t finished_ns;
+    _Atomic int32_t first_worker; /* row that began it */
 
     /* plain data, fixed before the job is QUEUED */
     uint32_t op;

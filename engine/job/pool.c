@@ -23,6 +23,7 @@ static void free_slot(struct pool *pool, uint32_t index)
     slot->symbol = NULL;
     pool->abandoned -= slot->is_abandoned;
     pool->taken--;
+    pool->given_back[job_phase(load_seq_cst(&job->state))]++;
     slot->is_taken = false;
     slot->is_abandoned = false;
     explicit_bzero(job->params, sizeof job->params); /* may be a key */
@@ -134,6 +135,10 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
     job->lost = 0;
     job->lost_done = 0;
+    store_relaxed(&job->queued_ns, clock_now_ns());
+    store_relaxed(&job->started_ns, 0);
+    store_relaxed(&job->finished_ns, 0);
+    store_relaxed(&job->first_worker, -1);
     store_relaxed(&job->cursor, 0);
     store_relaxed(&job->absorbed, 0);
     store_relaxed(&job->ended, 0);
@@ -251,6 +256,42 @@ void pool_forget(struct pool *pool, const struct ticket *ticket)
     pthread_mutex_unlock(&pool->mutex);
 }
 
+struct pool_counts pool_count(struct pool *pool)
+{
+    uint64_t count[JOB_CANCELLED + 1];
+    pthread_mutex_lock(&pool->mutex);
+    memcpy(count, pool->given_back, sizeof count);
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+        if (pool->slots[i].is_taken)
+            count[job_phase(load_acquire(&board_job(pool->board, i)->state))]++;
+    struct pool_counts counts = {
+        .queued = count[JOB_QUEUED],
+        .running = count[JOB_RUNNING] + count[JOB_FAILING],
+        .done = count[JOB_DONE],
+        .failed = count[JOB_FAILED],
+        .cancelled = count[JOB_CANCELLED],
+        .interrupted = pool->interrupted,
+    };
+    pthread_mutex_unlock(&pool->mutex);
+    return counts;
+}
+
+void pool_refuse(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->is_closing = true;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void pool_cancel_all(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+        if (pool->slots[i].is_taken)
+            job_cancel(board_job(pool->board, i), pool->board, i, pool->slots[i].generation);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 void pool_drain(struct pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
@@ -276,6 +317,8 @@ bool pool_bury(struct pool *pool, const struct death *death)
     for (uint32_t i = 0; i < BOARD_SLOTS; i++)
         if (pool->slots[i].is_taken)
             job_bury(board_job(pool->board, i), pool->board, i, death);
+    pool->interrupted += was_inside;
+    store_relaxed(&row->attached_bytes, 0);
     store_seq_cst(&row->state, WORKER_ABSENT);
     store_seq_cst(&row->entered, 0);
     store_seq_cst(&row->due, 0);
@@ -309,6 +352,8 @@ sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared)
     pool->rows = workers;
     store_relaxed(&pool->next_look_ns, INT64_MAX);
     pthread_mutex_init(&pool->mutex, NULL);
+    pthread_mutex_init(&pool->notifier.mutex, NULL);
+    pool->notifier.end = &pool->notifier.watches;
     *out = pool;
     return SHEAF_OK;
 }
@@ -324,5 +369,6 @@ void pool_release(struct pool *pool)
     }
     board_destroy(pool->board, pool->descriptor);
     pthread_mutex_destroy(&pool->mutex);
+    pthread_mutex_destroy(&pool->notifier.mutex);
     free(pool);
 }

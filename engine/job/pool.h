@@ -23,6 +23,17 @@ struct slot {
     struct symbol *symbol;                   /* the same */
 };
 
+/* Of notify.h. The mutex guards the list. */
+struct notifier {
+    pthread_mutex_t mutex;
+    pthread_t thread;
+    bool is_started;
+    _Atomic bool is_stopping;
+    _Atomic int descriptor; /* 0: none */
+    struct watch *watches;
+    struct watch **end;
+};
+
 struct pool {
     _Atomic uint32_t references; /* the executor, and each future */
     pthread_mutex_t mutex;
@@ -32,9 +43,12 @@ struct pool {
     char broken[BOARD_ERROR_BYTES]; /* why nothing can be run any more; "" while all is well */
     uint64_t next_generation;
     uint32_t taken;
+    uint64_t given_back[JOB_CANCELLED + 1]; /* jobs, by the phase in which they ended */
+    uint64_t interrupted;                   /* deaths of workers inside a job */
     uint32_t abandoned;
     uint64_t helpers[BOARD_WORKERS / 64]; /* rows that are given to helping callers */
-    uint32_t rows;                        /* of the board that were ever in use */
+    struct notifier notifier;
+    uint32_t rows; /* of the board that were ever in use */
     struct slot slots[BOARD_SLOTS];
     /* Writes where an array lies into the job, beside its local_address; under the mutex. */
     sheaf_status (*place)(struct pool *pool, struct job_place *place,
@@ -84,6 +98,16 @@ enum { POOLS_MAX = 64 };
 void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
                       int64_t timeout_ns);
 
+/* When, on the monotonic clock, 0 for what has not been; and the worker that began it, -1: none has, or a caller
+ * that helps. */
+struct job_times {
+    int64_t queued_ns;
+    int64_t started_ns;
+    int64_t finished_ns;
+    int32_t worker;
+};
+struct job_times pool_times(struct pool *pool, const struct ticket *ticket);
+
 /* Done, failed or cancelled; begun and not ended; cancelled; failed. */
 bool pool_is_done(struct pool *pool, const struct ticket *ticket);
 bool pool_is_running(struct pool *pool, const struct ticket *ticket);
@@ -98,6 +122,18 @@ sheaf_status pool_failure(struct job_error *out, struct pool *pool, const struct
 
 /* For a job that has ended: its result (request_result_bytes()), or its error, worded for this thread. */
 sheaf_status pool_result(void *result, struct pool *pool, const struct ticket *ticket);
+
+/* Cancels every job that nobody has begun. */
+void pool_cancel_all(struct pool *pool);
+
+/* Refuses new jobs, as pool_drain() does. */
+void pool_refuse(struct pool *pool);
+
+/* How many jobs are in which phase, and were. */
+struct pool_counts {
+    uint64_t queued, running, done, failed, cancelled, interrupted;
+};
+struct pool_counts pool_count(struct pool *pool);
 
 /* Gives the slot back, now or when the job ends. */
 void pool_forget(struct pool *pool, const struct ticket *ticket);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/atomics.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/futex.h"
@@ -41,6 +42,8 @@ void job_start_failing(struct job *job, uint64_t generation)
 static void announce_end(struct job *job, struct board *board, uint32_t slot)
 {
     and_seq_cst(&board->active[slot / 64], ~(UINT64_C(1) << slot % 64));
+    if (load_relaxed(&job->finished_ns) == 0)
+        store_relaxed(&job->finished_ns, clock_now_ns());
     /* seq_cst, pairs with pool_wait(): it counts itself in `waiters`, then looks at `ended`. */
     store_seq_cst(&job->ended, 1);
     FAILPOINT("waking");

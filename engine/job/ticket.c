@@ -40,6 +40,18 @@ bool pool_cancel(struct pool *pool, const struct ticket *ticket)
                       ticket->generation);
 }
 
+struct job_times pool_times(struct pool *pool, const struct ticket *ticket)
+{
+    struct job *job = board_job(pool->board, ticket->slot);
+    int32_t row = load_relaxed(&job->first_worker);
+    return (struct job_times){
+        .queued_ns = load_relaxed(&job->queued_ns),
+        .started_ns = load_relaxed(&job->started_ns),
+        .finished_ns = load_relaxed(&job->finished_ns),
+        .worker = row < (int32_t)pool->board->workers ? row : -1,
+    };
+}
+
 void pool_wait_change(struct pool *const *pools, const uint32_t *seen, size_t count,
                       int64_t timeout_ns)
 {

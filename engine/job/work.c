@@ -206,6 +206,14 @@ static bool prepare(struct visit *visit)
     return false;
 }
 
+/* We began the job. Returns its state. */
+static uint64_t note_start(struct visit *visit)
+{
+    store_relaxed(&visit->job->first_worker, (int32_t)visit->worker->row);
+    store_relaxed(&visit->job->started_ns, clock_now_ns());
+    return job_state(visit->generation, JOB_RUNNING);
+}
+
 bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
 {
     struct job *job = board_job(worker->board, slot);
@@ -224,7 +232,7 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
     uint64_t state = load_seq_cst(&job->state);
     if (state == job_state(generation, JOB_QUEUED) &&
         cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING)))
-        state = job_state(generation, JOB_RUNNING);
+        state = note_start(&visit);
     if (state == job_state(generation, JOB_RUNNING)) {
         visit.deadline_ns = job->deadline_ns;
         say_between_nodes(&visit);
@@ -276,6 +284,7 @@ static bool work_on_all(struct worker *worker)
 void work_until_stopped(struct worker *worker)
 {
     struct board *board = worker->board;
+    store_seq_cst(&board->worker[worker->row].state, WORKER_BUSY); /* it is there now */
     bool spins = false; /* after work, as more may follow; not after a sleep that brought none */
     for (;;) {
         uint32_t seen = load_seq_cst(&board->work_seq);

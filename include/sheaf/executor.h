@@ -59,6 +59,47 @@ SHEAF_EXPORT sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backen
  * the process that opened it, it gives back the child's own copies only. NULL is allowed. */
 SHEAF_EXPORT void sheaf_executor_close(sheaf_executor *executor);
 
+/* How an executor is shut down: 0, or some of these. */
+enum {
+    SHEAF_SHUTDOWN_NO_WAIT = 1, /* return at once; the rest happens in a thread of the library's */
+    SHEAF_SHUTDOWN_CANCEL = 2,  /* cancel what nobody has begun */
+    SHEAF_SHUTDOWN_TERMINATE =
+        4, /* cancel it, and end what runs: SIGTERM to worker processes, and SIGKILL
+                                     after a second; threads end with the task that they are in */
+    SHEAF_SHUTDOWN_KILL = 8, /* the same by SIGKILL at once */
+};
+
+/* Refuses new work, waits for what was submitted (as the flags say), and ends the workers. What they were running when
+ * they were terminated or killed fails with SHEAF_ERR_WORKER. Again is no error, and may be in more of a hurry than
+ * the first time. sheaf_executor_close() is this with 0. Errors: ARGUMENT. */
+SHEAF_EXPORT sheaf_status sheaf_executor_shutdown(sheaf_executor *executor, unsigned how);
+
+/* A descriptor (an eventfd, nonblocking) that is readable when futures of the executor have been done, cancelled or failed
+ * since it was last read: for epoll, poll, libuv or asyncio. Read 8 bytes, then look at the futures, by
+ * sheaf_as_completed() with timeout 0 for instance. The executor's: it is closed with it. NULL: the default's, where
+ * small work that runs in the caller is not told. Errors: ARGUMENT, CLOSED, SYSTEM, NO_MEMORY. */
+SHEAF_EXPORT sheaf_status sheaf_executor_descriptor(int *out, sheaf_executor *executor);
+
+/* What an executor is doing, and has done. Work that ran in the caller is in none of it. */
+typedef struct sheaf_executor_counters {
+    size_t workers;
+    size_t workers_busy;   /* the states of workers: running tasks, or starting to */
+    size_t workers_idle;   /* waiting for work */
+    size_t workers_absent; /* not started, or dead and not yet replaced */
+    uint64_t queued;       /* jobs that nobody has begun */
+    uint64_t running;
+    uint64_t done;
+    uint64_t failed;
+    uint64_t cancelled;
+    uint64_t retried;        /* times that a worker died in the middle of a job */
+    uint64_t restarts;       /* workers that were replaced */
+    uint64_t bytes_attached; /* of arrays that worker processes have mapped, all workers together */
+} sheaf_executor_counters;
+
+/* NULL: the default executor's. Errors: ARGUMENT, CLOSED. */
+SHEAF_EXPORT sheaf_status sheaf_executor_stats(sheaf_executor_counters *out,
+                                               sheaf_executor *executor);
+
 /* "sequential", "threads", "processes", or "?". */
 SHEAF_EXPORT const char *sheaf_backend_name(sheaf_backend backend);
 

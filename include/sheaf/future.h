@@ -83,8 +83,35 @@ typedef struct sheaf_failure {
     char text[200];      /* one line, as sheaf_last_error() would have it */
 } sheaf_failure;
 
-/* Errors: TIMEOUT if it is not done yet. */
+/* Waits, and tells how it failed. Errors (of the call itself): ARGUMENT, TIMEOUT, CLOSED. */
+SHEAF_EXPORT sheaf_status sheaf_future_error(sheaf_failure *out, sheaf_future *future,
+                                             int64_t timeout_ns);
+
+/* The same without waiting. Errors: TIMEOUT if it is not done yet. */
 SHEAF_EXPORT sheaf_status sheaf_future_failure(sheaf_failure *out, const sheaf_future *future);
+
+/* When things happened, in nanoseconds of CLOCK_MONOTONIC; 0: not yet, or never. */
+typedef struct sheaf_timing {
+    int64_t queued_ns;
+    int64_t started_ns;
+    int64_t finished_ns;
+    int32_t worker; /* index of the worker that began it; -1: the caller, or nobody */
+} sheaf_timing;
+
+/* Errors: ARGUMENT, CLOSED (in a forked child). */
+SHEAF_EXPORT sheaf_status sheaf_future_timing(sheaf_timing *out, const sheaf_future *future);
+
+/* What is called when a future is done: with its result, its error, or cancelled. */
+typedef void sheaf_future_callback(sheaf_future *future, void *context);
+
+/* Has function called once when the future is done. If it is done already, that is now, in the calling thread;
+ * else it is in a thread of the executor's own, one callback after another in the order in which they were added
+ * among those that are due, so that a slow one delays the others. Signals are blocked in that thread. The future
+ * may be released at once: it lives until the callback has returned. A callback may use the future, submit, add
+ * callbacks, and close the executor. In a forked child none is called.
+ * Errors: ARGUMENT, NO_MEMORY, CLOSED (in a forked child). */
+SHEAF_EXPORT sheaf_status sheaf_future_add_callback(sheaf_future *future,
+                                                    sheaf_future_callback *function, void *context);
 
 /* Gives the future back. Work that is not done goes on unseen. NULL is allowed. */
 SHEAF_EXPORT void sheaf_future_release(sheaf_future *future);
