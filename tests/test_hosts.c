@@ -2,6 +2,7 @@
  * large files or many threads, start workers that cannot work. */
 #include "check.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include <sheaf/sheaf.h>
+
+#include "job/board.h"
 
 static sheaf_array *make_ones(size_t n)
 {
@@ -188,12 +191,144 @@ static void threads_that_cannot_be_had_are_done_without(void)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     printf("  not under a sanitizer, whose shadow memory needs all address space\n");
 #else
-    with_limit(RLIMIT_AS, (rlim_t)1200 << 20, open_many_threads);
+    with_limit(RLIMIT_AS, BOARD_BYTES + ((rlim_t)944 << 20), open_many_threads);
 #endif
+}
+
+/* ---- threads of others, and the terminal --------------------------------------------------------- */
+
+/* OpenMP's team of this thread, which waits for its next region. */
+static void use_openmp(void)
+{
+#if defined(_OPENMP) &&                                                                            \
+    !defined(__SANITIZE_THREAD__) /* which does not know how libgomp hands over */
+    _Atomic int threads = 0;
+#pragma omp parallel num_threads(4)
+    atomic_fetch_add(&threads, 1);
+    CHECK(atomic_load(&threads) >= 1);
+#endif
+}
+
+/* OpenBLAS's threads, by a product that is large enough for them. */
+static void use_openblas(void)
+{
+    enum { N = 400 };
+    static double a[N * N];
+    static double c[N * N];
+    void *openblas = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (openblas == NULL) {
+        printf("  no libopenblas.so.0: without it\n");
+        return;
+    }
+    void (*multiply)(int, int, int, int, int, int, double, const double *, int, const double *, int,
+                     double, double *, int);
+    *(void **)&multiply = dlsym(openblas, "cblas_dgemm");
+    CHECK(multiply != NULL);
+    for (size_t i = 0; i < N; i++)
+        a[i * N + i] = 2;
+    multiply(101, 111, 111, N, N, N, 1, a, N, a, N, 0, c, N); /* row-major, nothing transposed */
+    CHECK(c[0] == 4 && c[1] == 0); /* it stays loaded, and its threads wait */
+}
+
+static void a_pool_opens_after_openmp_and_openblas(void)
+{
+    sheaf_array *array = make_ones(1000000);
+    use_openmp();
+    use_openblas();
+    for (int round = 0; round < 3; round++) {
+        sheaf_executor *executor;
+        CHECK_OK(sheaf_executor_open(&executor, SHEAF_PROCESSES,
+                                     &(sheaf_executor_options){.workers = 3}));
+        check_sum(array, executor);
+        use_openmp();
+        use_openblas();
+        check_sum(array, executor);
+        check_sum(array, NULL);
+        sheaf_executor_close(executor);
+    }
+    sheaf_detach(array);
+}
+
+static volatile sig_atomic_t interrupts;
+
+static void count_interrupt(int signal)
+{
+    (void)signal;
+    interrupts++;
+}
+
+/* What a terminal does at Ctrl-C: the signal goes to the whole foreground process group. */
+static void ctrl_c_reaches_the_host_alone(void)
+{
+    struct sigaction count = {.sa_handler = count_interrupt};
+    struct sigaction before;
+    sheaf_worker_info workers[2];
+    sheaf_executor *executor;
+    sheaf_array *array = make_ones(1000000);
+    CHECK(setpgid(0, 0) == 0 ||
+          getpgrp() == getpid()); /* a group of our own: without the test driver */
+    CHECK(sigaction(SIGINT, &count, &before) == 0);
+    CHECK_OK(
+        sheaf_executor_open(&executor, SHEAF_PROCESSES, &(sheaf_executor_options){.workers = 2}));
+    for (size_t i = 0; i < 2; i++)
+        CHECK_OK(sheaf_executor_worker(&workers[i], executor, i));
+    for (int round = 1; round <= 5; round++) {
+        CHECK(kill(0, SIGINT) == 0);
+        CHECK(interrupts == round);
+        check_sum(array, executor);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        sheaf_worker_info now;
+        CHECK_OK(sheaf_executor_worker(&now, executor, i));
+        CHECK(now.pid == workers[i].pid && now.incarnation == 1);
+        CHECK(getpgid(now.pid) == now.pid);
+    }
+    CHECK(sigaction(SIGINT, &before, NULL) == 0);
+    sheaf_executor_close(executor);
+    sheaf_detach(array);
+}
+
+/* A host that changes its environment all the time: workers have that of the opening, and no start trips over it. */
+static void *change_environment(void *is_over)
+{
+    char name[32];
+    for (unsigned i = 0; !atomic_load((_Atomic bool *)is_over); i++) {
+        snprintf(name, sizeof name, "SHEAF_TEST_%u", i % 500);
+        CHECK(i / 500 % 2 == 0 ? setenv(name, "some value", 1) == 0 : unsetenv(name) == 0);
+    }
+    return NULL;
+}
+
+static void a_host_that_changes_its_environment_is_tolerated(void)
+{
+    pthread_t thread;
+    _Atomic bool is_over = false;
+    sheaf_executor *executor;
+    sheaf_array *array = make_ones(100000);
+    CHECK_OK(
+        sheaf_executor_open(&executor, SHEAF_PROCESSES, &(sheaf_executor_options){.workers = 2}));
+    CHECK(pthread_create(&thread, NULL, change_environment, &is_over) == 0);
+    for (int round = 0; round < 40; round++) {
+        sheaf_worker_info info;
+        CHECK_OK(sheaf_executor_worker(&info, executor, (size_t)round % 2));
+        if (info.pid != 0)
+            kill(info.pid, SIGKILL);
+        /* With an instruction set named: else the call itself looks at the environment, which C forbids here. */
+        sheaf_scalar value;
+        CHECK_OK(sheaf_reduce(&value, array, SHEAF_SUM,
+                              &(sheaf_reduce_options){.executor = executor, .isa = "scalar"}));
+        CHECK(value.value.i64 == 100000);
+    }
+    atomic_store(&is_over, true);
+    CHECK(pthread_join(thread, NULL) == 0);
+    sheaf_executor_close(executor);
+    sheaf_detach(array);
 }
 
 CHECK_MAIN(CASE(what_is_accepted_while_closing_is_done),
            CASE(a_relative_worker_path_outlives_a_chdir),
            CASE(a_worker_without_room_for_the_board_is_a_start_that_failed),
            CASE(a_limit_on_file_size_is_an_error),
-           CASE(threads_that_cannot_be_had_are_done_without))
+           CASE(threads_that_cannot_be_had_are_done_without),
+           CASE(a_pool_opens_after_openmp_and_openblas), CASE(ctrl_c_reaches_the_host_alone),
+           CASE(a_host_that_changes_its_environment_is_tolerated))

@@ -153,8 +153,9 @@ static void bury(struct processes *processes, uint32_t row)
     struct death death = {.row = row, .incarnation = child->incarnation, .charge = CHARGE_CRASH};
     bool was_ready = child->state == CHILD_READY;
     int64_t lived_ns = clock_now_ns() - child->deadline_ns; /* since hello, if it was ready */
-    describe_death(&death, child);
+    /* Before it is reaped: nobody is told a pid that may be somebody else's. */
     store_release(&processes->pool->board->worker[row].pid, 0);
+    describe_death(&death, child);
     /* First: a child that is forked in between may leak descriptors, but not close what is not ours. */
     child->state = CHILD_NONE;
     atomic_signal_fence(memory_order_seq_cst);

@@ -1,0 +1,294 @@
+/* test_chaos.c -- mixed work from several threads, while workers are killed, crashed, and stopped, and work is cancelled: every
+ * future ends, every result is right, nothing is left. SHEAF_CHAOS_SECONDS=N makes it longer than a few seconds. */
+#include "check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "callables.h"
+
+enum { SUBMITTERS = 3, WORKERS = 3, WINDOW = 16, ITEMS = 60, MANY_ATTEMPTS = 15 };
+
+#define HANG_NS INT64_C(30000000000)
+
+enum kind { SUM, SUM_SMALL, HASH, ONCE, OFTEN, SLEEP, POISON, OVERDUE, REFUSE, MAP, KINDS };
+
+static const char *const kind_names[KINDS] = {"sum",   "small",  "hash",    "once",   "often",
+                                              "sleep", "poison", "overdue", "refuse", "map"};
+
+/* What all work is on, and what must come of it. */
+static sheaf_array *large;
+static sheaf_array *small;
+static double sums[2];
+static uint8_t hash[SHEAF_HASH_BYTES];
+static sheaf_callable *squares;
+static sheaf_callable *sleeps;
+static sheaf_callable *ends;
+static sheaf_callable *refuses;
+static sheaf_callable *indices;
+
+struct chaos {
+    sheaf_executor *pool;
+    sheaf_executor *threads;
+    _Atomic bool is_over;
+    _Atomic uint64_t ended[KINDS];
+    _Atomic uint64_t cancelled;
+    _Atomic uint64_t failed; /* of work that may fail with its worker */
+    _Atomic uint64_t signals;
+};
+
+struct actor {
+    struct chaos *chaos;
+    unsigned long long random;
+    pthread_t thread;
+};
+
+struct work {
+    sheaf_future *future;
+    enum kind kind;
+    int64_t argument;
+};
+
+static sheaf_array *make_doubles(size_t n, double *sum)
+{
+    sheaf_array *array;
+    sheaf_scalar value;
+    unsigned long long state = n;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, &n));
+    double *x = sheaf_array_data(array);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)(long long)check_random(&state) * (double)(1ULL << (i * 7 % 40));
+    CHECK_OK(sheaf_reduce(&value, array, SHEAF_SUM, NULL));
+    *sum = value.value.f64;
+    return array;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- work --------------------------------------------------------------------------------------- */
+
+static sheaf_status call(struct work *work, sheaf_callable *callable, sheaf_submit_options options)
+{
+    return sheaf_submit(&work->future, callable, &work->argument, sizeof work->argument, &options);
+}
+
+static sheaf_status submit(struct work *work, sheaf_executor *executor)
+{
+    sheaf_submit_options often = {.executor = executor, .attempts = MANY_ATTEMPTS};
+    sheaf_submit_options once = {.executor = executor};
+    sheaf_map_options map = {.executor = executor,
+                             .arguments = &work->argument,
+                             .argument_bytes = sizeof work->argument,
+                             .result_bytes = sizeof(int64_t),
+                             .attempts = MANY_ATTEMPTS};
+    switch (work->kind) {
+    case SUM:
+    case SUM_SMALL:
+        return sheaf_reduce_submit(&work->future, work->kind == SUM ? large : small, SHEAF_SUM,
+                                   &(sheaf_reduce_options){.executor = executor});
+    case HASH:
+        return sheaf_hash_submit(&work->future, large, &(sheaf_hash_options){.executor = executor});
+    case ONCE:
+    case OFTEN:
+        once.result_bytes = often.result_bytes = sizeof(int64_t);
+        return call(work, squares, work->kind == ONCE ? once : often);
+    case SLEEP:
+        work->argument %= 3000;
+        return call(work, sleeps, often);
+    case POISON:
+        work->argument = (const int[]){SIGSYS, SIGUSR1, SIGKILL, 0}[work->argument % 4];
+        return call(work, ends, once);
+    case OVERDUE:
+        work->argument = 10000000;
+        once.deadline_ns = 20000000;
+        return call(work, sleeps, once);
+    case REFUSE:
+        work->argument = work->argument % 100 * 2 + 1;
+        return call(work, refuses, often);
+    default:
+        return sheaf_map_submit(&work->future, indices, ITEMS, &map);
+    }
+}
+
+static void check_result(const struct work *work)
+{
+    sheaf_scalar value;
+    uint8_t digest[SHEAF_HASH_BYTES];
+    int64_t results[ITEMS];
+    size_t count = work->kind == MAP ? ITEMS : 1;
+    if (work->kind == SUM || work->kind == SUM_SMALL) {
+        CHECK_OK(sheaf_future_result(&value, sizeof value, work->future, 0));
+        CHECK(value.value.f64 == sums[work->kind]);
+    } else if (work->kind == HASH) {
+        CHECK_OK(sheaf_future_result(digest, sizeof digest, work->future, 0));
+        CHECK(memcmp(digest, hash, sizeof hash) == 0);
+    } else if (work->kind != SLEEP) {
+        CHECK_OK(sheaf_future_result(results, count * sizeof results[0], work->future, 0));
+        for (size_t i = 0; i < count; i++) {
+            int64_t x = work->argument + (int64_t)i;
+            CHECK(results[i] == x * x);
+        }
+    }
+}
+
+/* The work has ended, and in a way that it may end. */
+static void check_end(struct chaos *chaos, const struct work *work)
+{
+    sheaf_failure failure;
+    CHECK_STATUS(SHEAF_OK, sheaf_future_wait(work->future, HANG_NS));
+    CHECK_OK(sheaf_future_failure(&failure, work->future));
+    atomic_fetch_add(&chaos->ended[work->kind], 1);
+    if (failure.status == SHEAF_ERR_CANCELLED) {
+        CHECK(sheaf_future_cancelled(work->future));
+        atomic_fetch_add(&chaos->cancelled, 1);
+        return;
+    }
+    bool may_fail = work->kind == ONCE || work->kind == POISON || work->kind == OVERDUE;
+    bool must_fail = work->kind == POISON || work->kind == OVERDUE;
+    if (failure.status == SHEAF_ERR_WORKER && may_fail) {
+        CHECK(strstr(failure.text, "ended 1 worker;") != NULL);
+        atomic_fetch_add(&chaos->failed, 1);
+        return;
+    }
+    if (work->kind == REFUSE) {
+        CHECK(failure.status == SHEAF_ERR_CALLABLE && failure.code == (int)work->argument);
+        return;
+    }
+    if (failure.status != SHEAF_OK)
+        fprintf(stderr, "%s: %s\n", kind_names[work->kind], failure.text);
+    CHECK(failure.status == SHEAF_OK && !must_fail);
+    check_result(work);
+}
+
+static void *be_a_submitter(void *argument)
+{
+    struct actor *self = argument;
+    struct chaos *chaos = self->chaos;
+    struct work window[WINDOW] = {0};
+    uint64_t begun = 0;
+    for (; !atomic_load(&chaos->is_over); begun++) {
+        struct work *work = &window[begun % WINDOW];
+        if (begun >= WINDOW) {
+            check_end(chaos, work);
+            sheaf_future_release(work->future);
+        }
+        *work = (struct work){.kind = (enum kind)(check_random(&self->random) % KINDS),
+                              .argument = (int64_t)(check_random(&self->random) % 1000000)};
+        bool is_deadly = work->kind == POISON || work->kind == OVERDUE;
+        if (is_deadly &&
+            check_random(&self->random) % 4 != 0) { /* workers are to live a little, too */
+            work->kind = SUM_SMALL;
+            is_deadly = false;
+        }
+        bool on_threads = !is_deadly && check_random(&self->random) % 5 == 0;
+        CHECK_OK(submit(work, on_threads ? chaos->threads : chaos->pool));
+        if (check_random(&self->random) % 4 == 0)
+            sheaf_future_cancel(
+                window[check_random(&self->random) % (begun < WINDOW ? begun + 1 : WINDOW)].future);
+    }
+    for (uint64_t i = 0; i < WINDOW && i < begun; i++) {
+        check_end(chaos, &window[i]);
+        sheaf_future_release(window[i].future);
+    }
+    return NULL;
+}
+
+/* ---- signals ------------------------------------------------------------------------------------- */
+
+static void *be_a_tormentor(void *argument)
+{
+    static const int signals[] = {SIGKILL, SIGKILL, SIGKILL, SIGSTOP, SIGSTOP, SIGTERM, SIGSYS};
+    struct actor *self = argument;
+    while (!atomic_load(&self->chaos->is_over)) {
+        sheaf_worker_info info = {0};
+        int signal = signals[check_random(&self->random) % (sizeof signals / sizeof signals[0])];
+        size_t workers = sheaf_executor_workers(self->chaos->pool);
+        size_t index = check_random(&self->random) % workers;
+        sheaf_status status = sheaf_executor_worker(&info, self->chaos->pool, index);
+        if (status == SHEAF_OK && info.pid != 0 && kill(info.pid, signal) == 0) {
+            atomic_fetch_add(&self->chaos->signals, 1);
+            check_sleep_us((long)(check_random(&self->random) % 8000));
+            if (signal == SIGSTOP)
+                kill(info.pid, SIGCONT);
+        }
+        check_sleep_us((long)(check_random(&self->random) % 8000));
+    }
+    return NULL;
+}
+
+static void start(struct actor *actor, struct chaos *chaos, void *(*act)(void *),
+                  unsigned long long seed)
+{
+    *actor = (struct actor){.chaos = chaos, .random = seed};
+    CHECK(pthread_create(&actor->thread, NULL, act, actor) == 0);
+}
+
+static void one_round(unsigned long long seed, int64_t for_ns)
+{
+    struct chaos chaos = {.is_over = false};
+    struct actor actors[SUBMITTERS + 1];
+    size_t descriptors = check_descriptors();
+    CHECK_OK(sheaf_executor_open(&chaos.pool, SHEAF_PROCESSES,
+                                 &(sheaf_executor_options){.workers = WORKERS}));
+    CHECK_OK(sheaf_executor_open(&chaos.threads, SHEAF_THREADS,
+                                 &(sheaf_executor_options){.workers = 2}));
+    for (size_t i = 0; i < SUBMITTERS; i++)
+        start(&actors[i], &chaos, be_a_submitter, seed * 100 + i);
+    start(&actors[SUBMITTERS], &chaos, be_a_tormentor, seed * 100 + 99);
+    int64_t end = now_ns() + for_ns;
+    while (now_ns() < end)
+        check_sleep_us(10000);
+    atomic_store(&chaos.is_over, true);
+    for (size_t i = 0; i <= SUBMITTERS; i++)
+        CHECK(pthread_join(actors[i].thread, NULL) == 0);
+    sheaf_executor_close(chaos.threads);
+    sheaf_executor_close(chaos.pool);
+    printf("  seed %llu: %llu signals, %llu cancelled, %llu failed with their worker;", seed,
+           (unsigned long long)chaos.signals, (unsigned long long)chaos.cancelled,
+           (unsigned long long)chaos.failed);
+    for (size_t k = 0; k < KINDS; k++)
+        printf(" %s %llu", kind_names[k], (unsigned long long)chaos.ended[k]);
+    printf("\n");
+    fflush(stdout);
+    CHECK(chaos.signals > 0);
+    CHECK(check_descriptors() == descriptors);
+    CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void every_future_ends_and_every_result_is_right(void)
+{
+    const char *asked = getenv("SHEAF_CHAOS_SECONDS");
+    int64_t seconds = asked != NULL ? atoll(asked) : 0;
+    int64_t round_ns = seconds > 10 ? INT64_C(5000000000) : INT64_C(1500000000);
+    unsigned long long seed = seconds != 0 ? (unsigned long long)now_ns() % 100000 : 1;
+    large = make_doubles(600000, &sums[SUM]);
+    small = make_doubles(1000, &sums[SUM_SMALL]);
+    CHECK_OK(sheaf_hash(hash, large, NULL));
+    CHECK_OK(sheaf_callable_open(&squares, CALLABLES, "square"));
+    CHECK_OK(sheaf_callable_open(&sleeps, CALLABLES, "sleep_us"));
+    CHECK_OK(sheaf_callable_open(&ends, CALLABLES, "end_worker"));
+    CHECK_OK(sheaf_callable_open(&refuses, CALLABLES, "refuse"));
+    CHECK_OK(sheaf_callable_open(&indices, CALLABLES, "square_index"));
+    int64_t end = now_ns() + seconds * 1000000000;
+    do
+        one_round(seed++, round_ns);
+    while (now_ns() < end);
+    sheaf_callable *const all[] = {squares, sleeps, ends, refuses, indices};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        sheaf_callable_release(all[i]);
+    sheaf_detach(small);
+    sheaf_detach(large);
+}
+
+CHECK_MAIN(CASE(every_future_ends_and_every_result_is_right))
