@@ -42,8 +42,7 @@ static sheaf_status multiply(size_t *out, size_t a, size_t b)
     return SHEAF_OK;
 }
 
-/* Bytes that do not fit in a slot go into shared memory of their own, as one more array of the job. */
-static sheaf_status move_bytes(sheaf_array **bytes, struct request *request)
+sheaf_status calls_move_bytes(sheaf_array **bytes, struct request *request)
 {
     struct job_bytes layout;
     request->bytes_array = request->array_count + 1;
@@ -97,7 +96,7 @@ static sheaf_status make_request(struct request *request, sheaf_array **bytes,
         return status;
     request->output_bytes = calls->into == NULL ? result_bytes : 0;
     status = request_plan(request);
-    return status == SHEAF_OK && !request_fits(request) ? move_bytes(bytes, request) : status;
+    return status == SHEAF_OK && !request_fits(request) ? calls_move_bytes(bytes, request) : status;
 }
 
 sheaf_status calls_submit(sheaf_future **out, const struct calls *calls)

@@ -34,6 +34,10 @@ sheaf_status calls_check(const struct calls *calls);
 /* Begins them; the result of *out is all results one after another, or nothing. */
 sheaf_status calls_submit(sheaf_future **out, const struct calls *calls);
 
+/* Bytes that do not fit in a slot go into shared memory of their own, as one more array of the request; *bytes is the
+ * caller's to detach when the request has been given away. */
+sheaf_status calls_move_bytes(sheaf_array **bytes, struct request *request);
+
 /* Runs them and waits. results: count * result_bytes, or NULL if there are none, or they go to `into`. */
 sheaf_status calls_run(void *results, const struct calls *calls);
 

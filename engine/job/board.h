@@ -59,7 +59,7 @@ enum {
     BOARD_SLOT_BYTES = 1024 * 1024,
     BOARD_JOB_BYTES = 4096,
     BOARD_TASKS_MAX = 1024,
-    BOARD_PARTIAL_BYTES_MAX = 32 * 1024, /* 15 tasks of such fit in a slot */
+    BOARD_PARTIAL_BYTES_MAX = 64 * 1024, /* two tasks of such fit in a slot, with their merge */
     BOARD_ERROR_BYTES = 256,
 };
 

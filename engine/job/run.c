@@ -94,10 +94,20 @@ size_t request_lay_out(struct job_bytes *out, const struct request *request, siz
     return out->end;
 }
 
+/* How many tasks, with a word and a partial for each node, a slot has room for. */
+static uint64_t tasks_most(uint32_t partial_stride)
+{
+    uint64_t nodes = (BOARD_NODES_BYTES - 64) / (8 + (uint64_t)partial_stride);
+    uint64_t room = (nodes + 1) / 2;
+    return room < BOARD_TASKS_MAX ? room : BOARD_TASKS_MAX;
+}
+
+static_assert((BOARD_NODES_BYTES - 64) / (8 + BOARD_PARTIAL_BYTES_MAX) >= 3, "two tasks at least");
+
 bool request_fits(const struct request *request)
 {
-    uint64_t tasks =
-        request->plan.leaves < BOARD_TASKS_MAX ? request->plan.leaves : BOARD_TASKS_MAX;
+    uint64_t most = tasks_most(request_stride(request));
+    uint64_t tasks = request->plan.leaves < most ? request->plan.leaves : most;
     struct job_bytes bytes;
     for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
         if (request->input_bytes[i] > BOARD_SLOT_BYTES)
@@ -162,8 +172,7 @@ sheaf_status request_run(const struct request *request, void *result)
 
 uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers)
 {
-    uint64_t room = (BOARD_NODES_BYTES - 64) / (8 + (uint64_t)partial_stride) / 2;
-    uint64_t most = room < BOARD_TASKS_MAX ? room : BOARD_TASKS_MAX;
+    uint64_t most = tasks_most(partial_stride);
     for (uint32_t shift = 0;; shift++) {
         uint64_t tasks = (plan->leaves + (UINT64_C(1) << shift) - 1) >> shift;
         double bytes = (double)plan->leaf_bytes * (double)(UINT64_C(1) << shift);

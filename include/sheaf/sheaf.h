@@ -31,6 +31,7 @@
 #include <sheaf/future.h>
 #include <sheaf/callable.h>
 #include <sheaf/map.h>
+#include <sheaf/user_op.h>
 #include <sheaf/reduce.h>
 #include <sheaf/svd.h>
 #include <sheaf/hash.h>
