@@ -206,11 +206,27 @@ def rows():
     return dict(table.get(KERNEL, reduce_rows)())
 
 
+def run_jobs(work):
+    """Single jobs, and how long so many per cent of them took at most."""
+    times, cpu, begun = [], cpu_seconds(), time.perf_counter()
+    while len(times) < 10 or (len(times) < 200 and time.perf_counter() - begun < 0.05):
+        begin = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begin)
+    cpu = (cpu_seconds() - cpu) / len(times)
+    times.sort()
+    quantiles = " ".join(f"q{share:02}={times[len(times) * share // 100]:.9g}"
+                         for share in (1, 5, 10, 25, 50, 75, 90, 95, 98, 99))
+    return f"done\t{sum(times) / len(times):.9g}\t{cpu:.9g}\t{quantiles}"
+
+
 def run(name, work):
     """Seconds of one run; of many, if one is short."""
     try:
         if "alone" in name:
             return f"done\t{work():.9g}\t0\t"
+        if KERNEL == "executors":
+            return run_jobs(work)
         count = 1
         while True:
             cpu = cpu_seconds()

@@ -74,7 +74,7 @@ def test_usage():
     usage("--elements", "compare", "max", "--elements", "0")
     usage("--repeat", "compare", "max", "--repeat", "0")
     usage("--workers 0", "compare", "max", "--workers", "0")
-    usage("--shape is for svd", "compare", "max", "--shape", "3x3")
+    usage("--shape is for svd and scrypt", "compare", "max", "--shape", "3x3")
     usage("not --elements", "compare", "svd", "--elements", "3")
     usage("matrices", "compare", "svd", "--shape", "100")
     assert not (SHM / KEY).exists() and not left_behind()

@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import statistics
@@ -95,12 +96,26 @@ def test_compare_executors():
     fails("takes no --elements", "compare", "executors", "--elements", "7", status=2)
 
 
+def test_compare_scrypt():
+    text, table = compare("scrypt", "--shape", "3x16x2x3", "--repeat", "2", "--workers", "2")
+    isas = table["machine"]["isas"]
+    assert [(row["executor"], row["isa"]) for row in table["rows"]] == [
+        *(("sequential", isa) for isa in isas), ("threads", isas[-1]), ("processes", isas[-1])]
+    assert all(row["same_bits"] for row in table["rows"]) and "GB/s" not in text
+    for shape in ("8x128", "8x128x0x1"):
+        fails("passwords x N x r x p", "compare", "scrypt", "--shape", shape, status=2)
+    for kernel in ("scrypt", "svd"):
+        fails("give sizes", "compare", kernel, "--shape", "scalar", status=2)
+    fails("not --elements", "compare", "scrypt", "--elements", "3", status=2)
+    fails("power of two", "compare", "scrypt", "--shape", "1x17x1x1", status=1)
+
+
 def test_compare_all():
     os.mkdir("nobody")  # not the peers that may lie beside the program
     text, tables = compare("all", "--elements", "9000", "--shape", "5x9x3", "--repeat", "1", "--peers", "nobody")
     kernels = [table["kernel"] for table in tables["comparisons"]]
-    assert tables["kernel"] == "all" and {"max", "sum", "hash", "svd", "executors"} <= set(kernels)
-    assert all(f"{kernel} of " in text for kernel in kernels)
+    assert tables["kernel"] == "all" and {"max", "sum", "hash", "svd", "scrypt", "executors"} <= set(kernels)
+    assert all(re.search(rf"^{kernel}( of |: )", text, re.MULTILINE) for kernel in kernels)
     assert not left_behind()
     fails("not all", "compare", "all", "--plot", "x.svg", status=2)
 

@@ -5,7 +5,8 @@ usage: ./run bench [FILTER] [OPTIONS]
   FILTER            groups of bench/groups.ini whose names match this regular expression (default: all)
   --quick           smaller arrays and fewer rounds: two minutes in place of 45
   --into FOLDER     where results go (default: build/bench/results)
-  --resume          keep the groups that FOLDER has, and measure the others
+  --resume          keep the groups that FOLDER has, and measure the others; with a FILTER that is a piece of a
+                    long run, and --report makes the page when all pieces are there
   --report          measure nothing: make the report of what FOLDER has
   --compare OLD     the ratio of every row's time to that in OLD (a folder of results), with
                     a test whether they differ at all; nothing is measured if FOLDER has results
@@ -88,6 +89,8 @@ def main(arguments):
         sys.exit(f"run bench: no results in {folder}, and no group matches {options.filter}")
     if options.compare:
         return check.compare(results.load(options.compare), found)
+    if options.resume and options.filter != "." and not options.check:
+        return 0
     if options.keep_ratios:
         check.keep(RATIOS, found)
         return 0

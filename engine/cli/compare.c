@@ -27,14 +27,15 @@ static const char compare_help[] =
     "Does the same work in every way there is - one plain loop, each instruction set,\n"
     "threads, processes that are sent the data, processes that attach it by key - in\n"
     "rounds on the same memory, and prints what each took. KERNEL is max (default), min,\n"
-    "sum or another reduction (sheaf reduce --list), hash, svd, executors (an empty job,\n"
-    "handed over and back), or all: max, sum, hash, svd and executors, one after another.\n"
+    "sum or another reduction (sheaf reduce --list), hash, svd, scrypt, executors (an\n"
+    "empty job, handed over and back), or all: max, sum and the others, one after another.\n"
     "\n"
     "  --dtype D      of the array of a reduction (default: f64)\n"
     "  --fill F       what is in it, as in sheaf create (default: uniform)\n"
     "  --elements N   random doubles to work on (default: 300000000, that is 2.4 GB;\n"
     "                 hash: 30000000)\n"
-    "  --shape SHAPE  svd: the matrices (default: 600x1000x10)\n"
+    "  --shape SHAPE  svd: the matrices (default: 600x1000x10); scrypt: passwords x N x r x\n"
+    "                 p (default: 8x128x1024x32)\n"
     "  --workers N    threads and processes, 1 to 224 (default: the CPUs that this\n"
     "                 process may use)\n"
     "  --repeat R     rounds, 1 to 1000 (default: 6 to 15, until the answer is known to\n"
@@ -73,6 +74,8 @@ static int compare_option(struct compare *compare, int option)
             return usage_error("compare", "--elements %s: give a number from 1", optarg);
         return DONE;
     case OPTION_SHAPE:
+        if (strcmp(optarg, "scalar") == 0)
+            return usage_error("compare", "--shape scalar: give sizes like 6x1000x10");
         return parse_shape(compare->shape, &compare->ndim, "compare", optarg);
     case OPTION_WORKERS:
         status = work_option(&work, "compare", option, optarg);
@@ -119,11 +122,21 @@ static int find_kernel(struct compare *compare, const char *name)
     if (compare->kernel == NULL)
         return usage_error("compare",
                            "unknown kernel \"%s\": max, min, sum or another reduction (see: sheaf "
-                           "reduce --list), hash, svd, executors, or all",
+                           "reduce --list), hash, svd, scrypt, executors, or all",
                            name);
     compare->name = compare->kernel->name;
     compare->op = compare->kernel->kind == COMPARE_REDUCE ? sheaf_op_by_name(name) : 0;
     return DONE;
+}
+
+static int settle_scrypt(const struct compare *compare)
+{
+    bool is_well = compare->ndim == 4;
+    for (size_t i = 0; is_well && i < 4; i++)
+        is_well = compare->shape[i] > 0 && (i < 2 || compare->shape[i] <= UINT32_MAX);
+    return is_well ? DONE
+                   : usage_error("compare", "--shape: scrypt needs passwords x N x r x p, like "
+                                            "8x128x1024x32");
 }
 
 /* --shape and --elements, one of which the kernel takes; else what its table line says. */
@@ -131,7 +144,8 @@ static int settle_data(struct compare *compare)
 {
     const struct compare_kernel *kernel = compare->kernel;
     if (compare->ndim > 0 && !kernel->takes_shape)
-        return usage_error("compare", "--shape is for svd; %s takes --elements", kernel->name);
+        return usage_error("compare", "--shape is for svd and scrypt; %s takes --elements",
+                           kernel->name);
     if (compare->elements > 0 && (kernel->takes_shape || kernel->data == NULL))
         return usage_error("compare", "%s takes %s--elements", kernel->name,
                            kernel->takes_shape ? "--shape, not " : "no ");
@@ -143,6 +157,8 @@ static int settle_data(struct compare *compare)
         parse_shape(compare->shape, &compare->ndim, "compare",
                     kernel->data != NULL ? kernel->data : "1");
     compare->elements = 1;
+    if (kernel->kind == COMPARE_SCRYPT)
+        return settle_scrypt(compare);
     for (size_t i = 0; i < compare->ndim; i++) {
         if (__builtin_mul_overflow(compare->elements, compare->shape[i], &compare->elements))
             return usage_error("compare", "--shape: too many elements for 64 bits");
@@ -207,7 +223,7 @@ static int compare_each(const struct compare *asked, json_t **json)
         *one = *asked;
         if (kernel->takes_shape || kernel->data == NULL)
             one->elements = 0;
-        if (!kernel->takes_shape)
+        if (kernel->kind != COMPARE_SVD)
             one->ndim = 0;
         if (i > 0)
             putchar('\n');

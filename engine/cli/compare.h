@@ -35,7 +35,7 @@ enum {
 };
 
 /* What the work is, and what belongs to it. */
-enum compare_kind { COMPARE_REDUCE, COMPARE_HASH, COMPARE_SVD, COMPARE_EXECUTORS };
+enum compare_kind { COMPARE_REDUCE, COMPARE_HASH, COMPARE_SVD, COMPARE_SCRYPT, COMPARE_EXECUTORS };
 
 /* A kernel that can be compared. */
 struct compare_kernel {
@@ -43,10 +43,10 @@ struct compare_kernel {
     enum compare_kind kind;
     const char
         *data; /* the default of --elements or --shape, as typed; NULL: it has no data of its own */
-    bool takes_shape;  /* matrices: --shape, and not --elements */
-    bool has_limit;    /* it reads its array once: the read limit is measured beside it */
-    bool is_in_all;    /* one of those that `compare all` runs */
-    const char *shown; /* for --help */
+    bool takes_shape; /* --shape, and not --elements */
+    bool has_bytes;   /* it works on the bytes of an array: there is a rate */
+    bool has_limit;   /* it reads its array once: the read limit is measured beside it */
+    bool is_in_all;   /* one of those that `compare all` runs */
 };
 
 struct compare;
@@ -142,6 +142,10 @@ const struct compare_kernel *compare_kernel_by_name(const char *name);
 
 /* Of the whole array. */
 double compare_bytes(const struct compare *compare);
+
+/* A row's run, of compare_scrypt.c. */
+int compare_run_scrypt(struct compare_outcome *out, struct compare *compare,
+                       const struct compare_row *row);
 
 /* Whether one loop of C, and processes that are sent the data, do this work. */
 bool compare_has_plain(const struct compare *compare);

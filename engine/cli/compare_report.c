@@ -88,7 +88,7 @@ static void fill_rate(struct table_row *out, const struct compare *compare, size
     char(*cells)[TABLE_CELL_BYTES] = out->cells;
     const size_t bytes = TABLE_CELL_BYTES;
     double rate = compare_bytes(compare);
-    if (compare->kernel->data == NULL)
+    if (!compare->kernel->has_bytes)
         return;
     snprintf(cells[COLUMN_RATE], bytes, "%.2f",
              rate * 1e-9 / compare_seconds(compare, index).median);
@@ -117,7 +117,8 @@ static void fill_row(struct table_row *out, const struct compare *compare, size_
     snprintf(cells[COLUMN_MEDIAN], bytes, "%.*f", unit.decimals, seconds.median * unit.per_second);
     snprintf(cells[COLUMN_MIN], bytes, "%.*f", unit.decimals,
              compare_least(compare, index) * unit.per_second);
-    if (compare->kernel->data != NULL) /* else a run is many jobs, and their CPU time no job's */
+    if (compare->kernel->kind !=
+        COMPARE_EXECUTORS) /* there a run is many jobs, and their CPU time no job's */
         snprintf(cells[COLUMN_CPU], bytes, "%.*f", unit.decimals,
                  compare_cpu_seconds(compare, index).median * unit.per_second);
     snprintf(cells[COLUMN_SPEEDUP], bytes, "%.*f", digits, speedup.median);
@@ -134,17 +135,25 @@ static void print_heading(const struct compare *compare, size_t width)
     char shape[SHAPE_TEXT_BYTES];
     char size[24];
     char text[1200];
+    int at;
     machine_cpu(cpu);
     shape_text(shape, compare->ndim, compare->shape);
     bytes_text(size, compare_bytes(compare));
-    snprintf(text, sizeof text, "%s of %s %s, %s; %zu worker%s, %zu round%s; %s", compare->name,
-             shape, sheaf_dtype_name(compare->dtype), size, compare->workers,
-             compare->workers > 1 ? "s" : "", compare->rounds, compare->rounds > 1 ? "s" : "", cpu);
+    if (compare->kernel->kind == COMPARE_EXECUTORS)
+        at = snprintf(text, sizeof text, "executors: an empty job");
+    else if (compare->kernel->kind == COMPARE_SCRYPT)
+        at = snprintf(text, sizeof text, "scrypt of %s (passwords x N x r x p)", shape);
+    else
+        at = snprintf(text, sizeof text, "%s of %s %s, %s", compare->name, shape,
+                      sheaf_dtype_name(compare->dtype), size);
+    snprintf(text + at, sizeof text - (size_t)at, "; %zu worker%s, %zu round%s; %s",
+             compare->workers, compare->workers > 1 ? "s" : "", compare->rounds,
+             compare->rounds > 1 ? "s" : "", cpu);
     paragraph_print(stdout, width, 0, text);
     if (!compare->kernel->has_limit)
         return;
-    int at = snprintf(text, sizeof text, "read limit: %.1f GB/s with 1 worker (%s)",
-                      compare_limit_rate(compare, 0) * 1e-9, compare->limits[0].name);
+    at = snprintf(text, sizeof text, "read limit: %.1f GB/s with 1 worker (%s)",
+                  compare_limit_rate(compare, 0) * 1e-9, compare->limits[0].name);
     if (compare->workers > 1)
         snprintf(text + at, sizeof text - (size_t)at, ", %.1f GB/s with %zu (%s)",
                  compare_limit_rate(compare, 1) * 1e-9, compare->workers, compare->limits[1].name);

@@ -254,6 +254,18 @@ static void add_other_rows(struct compare *compare, compare_run *run, const char
     compare->places.warm = 2;
 }
 
+/* Each instruction set on one core, the fastest on all. */
+static void add_scrypt_rows(struct compare *compare)
+{
+    for (size_t i = 0; sheaf_isa_name(i) != NULL; i++)
+        add(compare, compare_run_scrypt, "sequential", sheaf_isa_name(i), NULL)->is_reference =
+            i == 0;
+    add(compare, compare_run_scrypt, "threads", compare->fastest_isa, NULL)->decides = true;
+    add(compare, compare_run_scrypt, "processes", compare->fastest_isa, NULL);
+    compare->places.threads = compare->row_count - 2;
+    compare->places.warm = compare->row_count - 1;
+}
+
 static void add_executor_rows(struct compare *compare)
 {
     static const char *const executors[] = {"threads", "processes"};
@@ -291,6 +303,9 @@ void compare_add_rows(struct compare *compare)
         break;
     case COMPARE_SVD:
         add_other_rows(compare, run_svd, NULL);
+        break;
+    case COMPARE_SCRYPT:
+        add_scrypt_rows(compare);
         break;
     case COMPARE_EXECUTORS:
         add_executor_rows(compare);

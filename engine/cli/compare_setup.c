@@ -12,11 +12,12 @@
 #include "cli/progress.h"
 
 static const struct compare_kernel kernels[] = {
-    {"max", COMPARE_REDUCE, "300000000", .has_limit = true, .is_in_all = true},
-    {"min", COMPARE_REDUCE, "300000000", .has_limit = true},
-    {"sum", COMPARE_REDUCE, "300000000", .has_limit = true, .is_in_all = true},
-    {"hash", COMPARE_HASH, "30000000", .has_limit = true, .is_in_all = true},
-    {"svd", COMPARE_SVD, "600x1000x10", .takes_shape = true, .is_in_all = true},
+    {"max", COMPARE_REDUCE, "300000000", .has_bytes = true, .has_limit = true, .is_in_all = true},
+    {"min", COMPARE_REDUCE, "300000000", .has_bytes = true, .has_limit = true},
+    {"sum", COMPARE_REDUCE, "300000000", .has_bytes = true, .has_limit = true, .is_in_all = true},
+    {"hash", COMPARE_HASH, "30000000", .has_bytes = true, .has_limit = true, .is_in_all = true},
+    {"svd", COMPARE_SVD, "600x1000x10", .takes_shape = true, .has_bytes = true, .is_in_all = true},
+    {"scrypt", COMPARE_SCRYPT, "8x128x1024x32", .takes_shape = true, .is_in_all = true},
     {"executors", COMPARE_EXECUTORS, NULL, .is_in_all = true},
 };
 
@@ -27,7 +28,8 @@ const struct compare_kernel *compare_kernel_at(size_t i)
 
 const struct compare_kernel *compare_kernel_by_name(const char *name)
 {
-    static struct compare_kernel other = {NULL, COMPARE_REDUCE, "300000000", .has_limit = true};
+    static struct compare_kernel other = {NULL, COMPARE_REDUCE, "300000000", .has_bytes = true,
+                                          .has_limit = true};
     for (size_t i = 0; compare_kernel_at(i) != NULL; i++) {
         if (strcmp(kernels[i].name, name) == 0)
             return &kernels[i];
@@ -41,6 +43,8 @@ const struct compare_kernel *compare_kernel_by_name(const char *name)
 
 double compare_bytes(const struct compare *compare)
 {
+    if (!compare->kernel->has_bytes)
+        return 0;
     return (double)compare->elements * (double)sheaf_dtype_size(compare->dtype);
 }
 
@@ -110,6 +114,8 @@ static sheaf_status make_array(sheaf_array **out, char key[40], sheaf_dtype dtyp
 static int make_arrays(struct compare *compare)
 {
     const size_t little = LITTLE;
+    const size_t one = 1; /* executors and scrypt have no array, but their peers are given a key */
+    bool has_bytes = compare->kernel->has_bytes;
     uint64_t bytes;
     uint64_t free_bytes = usable_bytes();
     if (__builtin_mul_overflow((uint64_t)compare->elements, sheaf_dtype_size(compare->dtype),
@@ -118,7 +124,8 @@ static int make_arrays(struct compare *compare)
         return too_large(compare, free_bytes);
     progress_show("compare %s: making the array", compare->name);
     sheaf_status status =
-        make_array(&compare->data, compare->key[0], compare->dtype, compare->ndim, compare->shape);
+        make_array(&compare->data, compare->key[0], compare->dtype, has_bytes ? compare->ndim : 1,
+                   has_bytes ? compare->shape : &one);
     if (status == SHEAF_ERR_NO_SPACE || status == SHEAF_ERR_NO_MEMORY)
         return too_large(compare, usable_bytes()); /* somebody else was quicker */
     if (status == SHEAF_OK && compare->op != 0)
