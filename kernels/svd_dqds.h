@@ -21,7 +21,7 @@
 #include "svd_layout.h"
 
 enum {
-    GROUPS = SVD_GROUPS,
+    GROUPS = LANES == 8 ? 2 : 4,
     FRONT = SVD_FRONT,
     SWEEPS_FOR_ONE = 40 /* more for a value, and the matrix goes to bisection; 4 or 5 are usual */
 };
@@ -51,51 +51,100 @@ static inline vd svd_moved(const vd *x, size_t i, size_t g, lane_mask moves)
     return choose(moves, x[(FRONT + i - 1) * GROUPS + g], x[(FRONT + i) * GROUPS + g]);
 }
 
-static void svd_sweep(struct chain *restrict c, size_t begin)
+/* What a sweep carries from index to index. */
+struct swept {
+    vd d, q, least, first;
+    lane_mask splits; /* seen where all lanes are active */
+};
+
+/* Index i of one register, where lanes may be inactive: first > i. */
+static inline void svd_step_masked(struct chain *restrict c, struct swept *w, size_t i, size_t g)
 {
-    vd d[GROUPS];
-    vd q[GROUPS];
-    vd least[GROUPS];
-    vd first[GROUPS];
+    const struct sweeper *s = &c->lanes[g];
     vd zero = all_lanes(0);
+    vd index = all_lanes((double)(int64_t)i);
+    vd e = svd_moved(c->e, i, g, s->moves);
+    vd next = svd_moved(c->q, i + 1, g, s->moves);
+    lane_mask active = is_at_most(s->first, index);
+    vd sum = w->d + e;
+    vd ratio = next / sum;
+    vd e_new = e * ratio;
+    w->least = choose(both(active, is_less(w->d, w->least)), w->d, w->least);
+    lane_mask splits = both(active, is_at_most(e_new, s->threshold));
+    c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, w->q);
+    if (i + 2 < c->n) {
+        w->first = choose(splits, index + all_lanes(1), w->first);
+        e_new = choose(splits, zero - (s->sum + s->shift), e_new);
+    }
+    c->e_next[(FRONT + i) * GROUPS + g] = choose(active, e_new, e);
+    w->d = choose(active, svd_fma(w->d, ratio, zero - s->shift), next - s->shift);
+    w->q = next;
+}
+
+/* The same where all are active. Where blocks end is only noted: svd_mark_splits(). */
+static inline void svd_step(struct chain *restrict c, struct swept *w, size_t i, size_t g)
+{
+    const struct sweeper *s = &c->lanes[g];
+    vd e = svd_moved(c->e, i, g, s->moves);
+    vd next = svd_moved(c->q, i + 1, g, s->moves);
+    vd sum = w->d + e;
+    vd ratio = next / sum;
+    vd e_new = e * ratio;
+    w->least = smaller(w->d, w->least);
+    w->splits = either(w->splits, is_at_most(e_new, s->threshold));
+    c->q_next[(FRONT + i) * GROUPS + g] = sum;
+    c->e_next[(FRONT + i) * GROUPS + g] = e_new;
+    w->d = svd_fma(w->d, ratio, all_lanes(0) - s->shift);
+}
+
+static void svd_mark_splits(struct chain *c, struct swept *w, size_t begin, size_t g)
+{
+    const struct sweeper *s = &c->lanes[g];
+    for (size_t i = begin; i + 2 < c->n; i++) {
+        vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
+        lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
+        lane_mask splits = both(active, is_at_most(*e, s->threshold));
+        w->first = choose(splits, all_lanes((double)(int64_t)i + 1), w->first);
+        *e = choose(splits, all_lanes(0) - (s->sum + s->shift), *e);
+    }
+}
+
+/* From index begin on, the least in any lane; from `top` on all lanes are active, but those that are finished:
+ * ones and zeros, which stay so. */
+static void svd_sweep(struct chain *restrict c, size_t begin, size_t top)
+{
+    struct swept w[GROUPS];
+    vd zero = all_lanes(0);
+    size_t i = begin;
     for (size_t g = 0; g < GROUPS; g++) {
-        q[g] = svd_moved(c->q, begin, g, c->lanes[g].moves);
-        d[g] = q[g] - c->lanes[g].shift;
-        least[g] = all_lanes(0x1p1000);
-        first[g] = c->lanes[g].first;
+        w[g].q = svd_moved(c->q, begin, g, c->lanes[g].moves);
+        w[g].d = w[g].q - c->lanes[g].shift;
+        w[g].least = all_lanes(0x1p1000);
+        w[g].first = c->lanes[g].first;
+        w[g].splits = is_less(zero, zero);
     }
-    for (size_t i = begin; i + 1 < c->n; i++) {
-        vd index = all_lanes((double)(int64_t)i);
-        if (i + 2 == c->n)
-            for (size_t g = 0; g < GROUPS; g++)
-                c->lanes[g].before = d[g];
+    for (; i + 1 < c->n && i < top; i++)
         for (size_t g = 0; g < GROUPS; g++) {
-            const struct sweeper *s = &c->lanes[g];
-            vd e = svd_moved(c->e, i, g, s->moves);
-            vd next = svd_moved(c->q, i + 1, g, s->moves);
-            lane_mask active = is_at_most(s->first, index);
-            vd sum = d[g] + e;
-            vd ratio = next / sum;
-            vd e_new = e * ratio;
-            least[g] = choose(both(active, is_less(d[g], least[g])), d[g], least[g]);
-            lane_mask splits = both(active, is_at_most(e_new, s->threshold));
-            c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, q[g]);
-            if (i + 2 < c->n) {
-                first[g] = choose(splits, index + all_lanes(1), first[g]);
-                e_new = choose(splits, zero - (s->sum + s->shift), e_new);
-            }
-            c->e_next[(FRONT + i) * GROUPS + g] = choose(active, e_new, e);
-            d[g] = choose(active, svd_fma(d[g], ratio, zero - s->shift), next - s->shift);
-            q[g] = next;
+            c->lanes[g].before = w[g].d;
+            svd_step_masked(c, &w[g], i, g);
         }
-    }
+    for (; i + 2 < c->n; i++)
+        for (size_t g = 0; g < GROUPS; g++)
+            svd_step(c, &w[g], i, g);
     for (size_t g = 0; g < GROUPS; g++) {
         struct sweeper *s = &c->lanes[g];
-        c->q_next[(FRONT + c->n - 1) * GROUPS + g] = d[g];
-        s->last = d[g];
-        s->least_before = least[g];
-        s->least = smaller(d[g], least[g]);
-        s->next_first = first[g];
+        lane_mask busy = is_at_most(s->first, all_lanes((double)(int64_t)c->n - 1));
+        if (mask_bits(both(w[g].splits, busy)) != 0)
+            svd_mark_splits(c, &w[g], top, g);
+        if (i + 1 < c->n) {
+            s->before = w[g].d;
+            svd_step(c, &w[g], i, g);
+        }
+        c->q_next[(FRONT + c->n - 1) * GROUPS + g] = w[g].d;
+        s->last = w[g].d;
+        s->least_before = w[g].least;
+        s->least = smaller(w[g].d, w[g].least);
+        s->next_first = w[g].first;
     }
 }
 
@@ -130,6 +179,17 @@ static void svd_next_block(struct chain *c, size_t g, size_t lane, size_t found)
     memcpy((double *)&c->lanes[g].first + lane, &first, sizeof first);
 }
 
+/* A lane without values left: ones and zeros. */
+static void svd_retire(struct chain *c, size_t g, size_t lane)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        double *q = (double *)(void *)&c->q_next[(FRONT + i) * GROUPS + g];
+        double *e = (double *)(void *)&c->e_next[(FRONT + i) * GROUPS + g];
+        q[lane] = 1;
+        e[lane] = 0;
+    }
+}
+
 /* Notes the values of the lanes that have converged, and moves them. values: VIRTUAL of index 0, and so on. */
 static void svd_take(struct chain *c, size_t g, lane_mask done, lane_mask exhausted, double *values)
 {
@@ -146,6 +206,8 @@ static void svd_take(struct chain *c, size_t g, lane_mask done, lane_mask exhaus
             values[(k * GROUPS + g) * LANES + lane] = of_lane[lane];
         if ((mask_bits(exhausted) >> lane & 1) && k + 1 < c->n)
             svd_next_block(c, g, lane, k);
+        if ((mask_bits(done) >> lane & 1) && k + 1 == c->n)
+            svd_retire(c, g, lane);
     }
     s->found = choose(done, s->found + one, s->found);
     s->first = choose(done, s->first + one, s->first);
@@ -283,20 +345,28 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
     for (size_t sweeps = 0;; sweeps++) {
         vd end = all_lanes((double)(int64_t)n - 1);
         vd fewest = all_lanes((double)(int64_t)n);
+        vd last_first = all_lanes(0);
         unsigned any = 0;
         for (size_t g = 0; g < GROUPS; g++) {
             unfinished[g] = mask_bits(is_at_most(c.lanes[g].first, end));
             any |= unfinished[g];
             fewest = smaller(fewest, c.lanes[g].found);
+            vd of_busy = choose(is_at_most(c.lanes[g].first, end), c.lanes[g].first, all_lanes(0));
+            last_first = larger(last_first, of_busy);
         }
         if (any == 0 || sweeps == sweeps_for_one * n)
             return;
         double found[LANES];
+        double first[LANES];
         size_t begin = n;
+        size_t top = 0;
         memcpy(found, &fewest, sizeof fewest);
-        for (size_t lane = 0; lane < LANES; lane++)
+        memcpy(first, &last_first, sizeof first);
+        for (size_t lane = 0; lane < LANES; lane++) {
             begin = (size_t)found[lane] < begin ? (size_t)found[lane] : begin;
-        svd_sweep(&c, begin);
+            top = (size_t)first[lane] > top ? (size_t)first[lane] : top;
+        }
+        svd_sweep(&c, begin, top);
         for (size_t g = 0; g < GROUPS; g++)
             svd_decide(&c, begin, g, values);
         vd *q = c.q;

@@ -331,14 +331,27 @@ static inline vd with_sign(vd size, vd sign)
 
 #endif
 
+/* a if it is less (greater) than b, else b. */
 static inline vd smaller(vd a, vd b)
 {
+#if VBYTES == 64 && defined(__AVX512F__)
+    return (vd)_mm512_min_pd((__m512d)a, (__m512d)b);
+#elif VBYTES == 32 && defined(__AVX2__)
+    return (vd)_mm256_min_pd((__m256d)a, (__m256d)b);
+#else
     return choose(is_less(a, b), a, b);
+#endif
 }
 
 static inline vd larger(vd a, vd b)
 {
+#if VBYTES == 64 && defined(__AVX512F__)
+    return (vd)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif VBYTES == 32 && defined(__AVX2__)
+    return (vd)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
     return choose(is_less(b, a), a, b);
+#endif
 }
 
 #endif

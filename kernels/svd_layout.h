@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 enum {
-    SVD_VIRTUAL = 8, /* lanes, whatever the registers are */
-    SVD_GROUPS = 2,  /* registers that dqds sweeps at the same time */
-    SVD_FRONT = 5,   /* entries of its arrays before the first */
-    SVD_SWEEPS = 8   /* of QR whose rotations are applied to vectors together */
+    SVD_VIRTUAL = 8,   /* lanes, whatever the registers are */
+    SVD_TOGETHER = 16, /* lanes that dqds sweeps at the same time, in several registers */
+    SVD_FRONT = 5,     /* entries of its arrays before the first */
+    SVD_SWEEPS = 8     /* of QR whose rotations are applied to vectors together */
 };
 
 /* DIRECT   bidiagonalised as it is, lane = matrix
@@ -69,24 +69,24 @@ static inline size_t svd_kept_panels(size_t rows, size_t columns)
  * meanwhile, so few of large ones. The results do not depend on it. */
 static inline size_t svd_at_once(size_t rows, size_t columns)
 {
-    size_t room = (16U << 20) / sizeof(double) / columns / rows;
-    size_t most = SVD_GROUPS * SVD_VIRTUAL;
+    size_t room = (384U << 10) / sizeof(double) / columns / rows;
+    size_t most = SVD_TOGETHER;
     if (svd_way(rows, columns) != SVD_BY_ROWS)
         return most;
     return room < 1 ? 1 : room < most ? room : most;
 }
 
-/* In registers, which have up to 8 lanes. */
-static inline size_t svd_scratch_registers(size_t rows, size_t columns)
+/* In registers, of which `groups` are swept together. */
+static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t groups)
 {
     size_t tall = svd_way(rows, columns) == SVD_DIRECT ? rows : svd_panel_rows(columns);
     tall = tall > columns ? tall : columns;
     return tall * columns + 2 * SVD_VIRTUAL * columns * columns + tall + 4 * columns +
-           2 * SVD_GROUPS * columns + 4 * SVD_GROUPS * (SVD_FRONT + columns) + SVD_GROUPS * columns;
+           2 * groups * columns + 4 * groups * (SVD_FRONT + columns) + groups * columns;
 }
 
 /* The same of what vectors need beside that: see svd_kept_memory(). */
-static inline size_t svd_vectors_registers(size_t rows, size_t columns)
+static inline size_t svd_vectors_registers(size_t rows, size_t columns, size_t groups)
 {
     size_t square = columns * columns;
     size_t core = svd_core_rows(rows, columns);
@@ -101,8 +101,8 @@ static inline size_t svd_vectors_registers(size_t rows, size_t columns)
         /* a register has 8 lanes, or there are fewer matrices at once */
         panels = svd_at_once(rows, columns) * svd_kept_panels(of_part, columns);
     }
-    return SVD_GROUPS * of_one + panels + 2 * square + 2 * tall * columns +
-           4 * SVD_GROUPS * SVD_SWEEPS * columns;
+    return groups * of_one + panels + 2 * square + 2 * tall * columns +
+           4 * groups * SVD_SWEEPS * columns;
 }
 
 /* Doubles that the complement of rows x columns is made in. */

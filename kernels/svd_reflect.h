@@ -96,6 +96,29 @@ struct svd_down {
     size_t n;
 };
 
+/* `columns` elements of row k of W, from column c on: see svd_down(). */
+static inline __attribute__((always_inline)) void svd_down_row(const struct svd_down *down,
+                                                               const vd *x, const vd *panel,
+                                                               size_t rows, size_t k, bool is_first,
+                                                               size_t c, const size_t columns)
+{
+    size_t n = down->n;
+    const vd *gram = down->gram + k * n;
+    vd head = panel[rows * n + k];
+    vd scale = panel[rows * n + n + k];
+    vd w[4];
+    for (size_t t = 0; t < columns; t++)
+        w[t] = head * x[k * n + c + t];
+    for (size_t i = k + 1; is_first && i < n; i++)
+        for (size_t t = 0; t < columns; t++)
+            w[t] = svd_fma(panel[k * rows + i], x[i * n + c + t], w[t]);
+    for (size_t j = k + 1; j < n; j++)
+        for (size_t t = 0; t < columns; t++)
+            w[t] = svd_fnma(gram[j], down->w[j * n + c + t], w[t]);
+    for (size_t t = 0; t < columns; t++)
+        down->w[k * n + c + t] = scale * w[t];
+}
+
 /* The reflections of a panel, which svd_qr_panel() or svd_qr_first() has kept, applied to [x; 0]: x becomes
  * its upper part, n x n, and out the lower, rows x n. Of a first panel there is no upper part but in
  * out. H_1 .. H_n [x; 0] is [x; 0] - V W, W by its rows from the last: w_k = scale_k (v_k' [x; 0] - the sum
@@ -105,20 +128,13 @@ static void svd_down(const struct svd_down *down, vd *restrict x, vd *restrict o
 {
     size_t n = down->n;
     const vd *heads = panel + rows * n;
-    const vd *scales = heads + n;
     svd_gram(down->gram, panel, n, rows);
     for (size_t k = n; k-- > 0;) {
-        vd *w = down->w + k * n;
-        for (size_t c = 0; c < n; c++)
-            w[c] = heads[k] * x[k * n + c];
-        for (size_t i = k + 1; is_first && i < n; i++)
-            for (size_t c = 0; c < n; c++)
-                w[c] = svd_fma(panel[k * rows + i], x[i * n + c], w[c]);
-        for (size_t j = k + 1; j < n; j++)
-            for (size_t c = 0; c < n; c++)
-                w[c] = svd_fnma(down->gram[k * n + j], down->w[j * n + c], w[c]);
-        for (size_t c = 0; c < n; c++)
-            w[c] = scales[k] * w[c];
+        size_t c = 0;
+        for (; c + 4 <= n; c += 4)
+            svd_down_row(down, x, panel, rows, k, is_first, c, 4);
+        for (; c < n; c++)
+            svd_down_row(down, x, panel, rows, k, is_first, c, 1);
     }
     for (size_t i = 0; i < rows * n; i++)
         out[i] = is_first && i < n * n ? x[i] : all_lanes(0);
