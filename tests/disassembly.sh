@@ -16,10 +16,10 @@ instructions() {
     "$objdump" -d --no-show-raw-insn "$1" | sed -n 's/^ *[0-9a-f]*:[[:space:]]*//p' | tr '\t' ' '
 }
 
-# but_svd OBJECT: the same without the functions svd_*.
+# but_svd OBJECT: the same without the functions of the SVD, svd_* and tall_*.
 but_svd() {
     "$objdump" -d --no-show-raw-insn "$1" |
-        sed -n -e '/^[0-9a-f]* <svd_/,/^$/d' -e 's/^ *[0-9a-f]*:[[:space:]]*//p' | tr '\t' ' '
+        sed -n -e '/^[0-9a-f]* <\(svd\|tall\)_/,/^$/d' -e 's/^ *[0-9a-f]*:[[:space:]]*//p' | tr '\t' ' '
 }
 
 # expect yes|no WHAT OBJECT PATTERN
