@@ -118,6 +118,11 @@ typedef void blake3_kernel(const uint8_t *x, size_t n, size_t blocks, uint64_t c
 typedef void blake3_compress(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
                              uint64_t counter, uint32_t flags);
 
+/* The same for the first blocks of a chunk, whole ones, one after the other. cv: 8 words, what the chunk
+ * begins with; then the chaining value after them. */
+typedef void blake3_first_blocks(uint32_t *cv, const uint8_t *x, size_t blocks, uint64_t counter,
+                                 uint32_t mode);
+
 /* The singular value decompositions of count matrices of m x n, in C order, one after the other, at most
  * KERNEL_SVD_COLUMNS_MAX on their shorter side, k. */
 struct kernel_svd {
@@ -220,6 +225,7 @@ struct kernels {
     exact_kernel *exact[KERNEL_DTYPES];
     blake3_kernel *blake3;
     blake3_compress *blake3_one;
+    blake3_first_blocks *blake3_chunk;
     svd_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats, as the next */
     svd_kernel *svd_vectors[KERNEL_DTYPES];
     tall_factor_kernel *tall_factor[KERNEL_DTYPES]; /* NULL but for floats */
@@ -232,7 +238,7 @@ struct kernels {
     size_t scrypt_lanes;
 };
 
-/* BLAKE3; see blake3.c for the source. */
+/* BLAKE3; see blake3_scalar.h for the source. */
 enum {
     BLAKE3_BLOCK = 64, /* bytes */
     BLAKE3_CHUNK = 1024,
@@ -247,9 +253,6 @@ enum {
 
 /* The chaining value that a chunk and a parent node begin with, if there is no key. */
 extern const uint32_t sheaf_blake3_iv[8];
-
-/* In portable C. */
-blake3_compress sheaf_blake3_compress;
 
 enum { SHA256_BLOCK = 64 }; /* bytes */
 extern const uint32_t sheaf_sha256_iv[8];

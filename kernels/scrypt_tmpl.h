@@ -10,11 +10,12 @@
  * of lanes go side by side, since every step waits for the one before. Rows are kept as quads. V lies
  * lane by lane, as each lane asks for another row: quads change places on their way there and back.
  *
- * Nanoseconds a block (a lane's Salsa20/8), for (n, r) = (128, 1024) and (16384, 8); OpenSSL: 85 to 91.
+ * Nanoseconds a block (a lane's Salsa20/8), for (n, r) = (128, 1024) and (16384, 8).
  *
- *     AVX-512   1 lane 36, 40    4 lanes  9.8, 11.9    4 x 2  8.0, 8.8    4 x 3  8.0, 8.1
- *               a word of 16 lanes in each register: 7.5, 7.9, with twice the memory of 4 x 2
- *     AVX2      1 lane 59, 81    2 x 2    26, 32       2 x 3  22, 24      2 x 4  24, 32
+ *     AVX2 (Zen 4; OpenSSL: 103 to 107)    1 lane 47, 53    2 24, 28    2 x 2 15, 18.5    2 x 3 13, 16.5
+ *     AVX-512 (Sapphire Rapids, before copies and loads of the row were mended; OpenSSL: 85 to 91)
+ *                1 lane 36, 40    4 lanes  9.8, 11.9    4 x 2  8.0, 8.8    4 x 3  8.0, 8.1
+ *                a word of 16 lanes in each register: 7.5, 7.9, with twice the memory of 4 x 2
  *
  * Streaming stores gain 9 % or lose 11 %, and where V fits in a cache they lose much. */
 #include "scrypt_walk.h"
@@ -31,38 +32,23 @@ static void scrypt_romix(const struct scrypt_lanes *lanes)
 
 #else
 
-#define QUADS  1
+#define PER    1
 #define GROUPS 1
 #define SHAPE  one
 #include "scrypt_quads_tmpl.h"
-
+#define PER    QUADS
+#define GROUPS 1
+#define SHAPE  few
+#include "scrypt_quads_tmpl.h"
+#define PER    QUADS
+#define GROUPS 2
+#define SHAPE  some
+#include "scrypt_quads_tmpl.h"
 #if VBYTES == 64
-enum { SCRYPT_LANES = 8, SCRYPT_FEW = 4 };
-#define QUADS  4
-#define GROUPS 1
-#define SHAPE  few
-#include "scrypt_quads_tmpl.h"
-#define QUADS  4
-#define GROUPS 2
-#define SHAPE  many
-#include "scrypt_quads_tmpl.h"
-#elif VBYTES == 32
-enum { SCRYPT_LANES = 6, SCRYPT_FEW = 2 };
-#define QUADS  2
-#define GROUPS 1
-#define SHAPE  few
-#include "scrypt_quads_tmpl.h"
-#define QUADS  2
-#define GROUPS 3
-#define SHAPE  many
-#include "scrypt_quads_tmpl.h"
+enum { SCRYPT_LANES = 2 * QUADS };
 #else
-enum { SCRYPT_LANES = 3, SCRYPT_FEW = 2 };
-#define QUADS  1
-#define GROUPS 2
-#define SHAPE  few
-#include "scrypt_quads_tmpl.h"
-#define QUADS  1
+enum { SCRYPT_LANES = 3 * QUADS };
+#define PER    QUADS
 #define GROUPS 3
 #define SHAPE  many
 #include "scrypt_quads_tmpl.h"
@@ -72,10 +58,14 @@ static void scrypt_romix(const struct scrypt_lanes *lanes)
 {
     if (lanes->count == 1)
         scrypt_romix_one(lanes);
-    else if (lanes->count <= SCRYPT_FEW)
+    else if (lanes->count <= QUADS)
         scrypt_romix_few(lanes);
+    else if (lanes->count <= (size_t)2 * QUADS)
+        scrypt_romix_some(lanes);
+#if VBYTES != 64
     else
         scrypt_romix_many(lanes);
+#endif
 }
 
 #endif

@@ -91,7 +91,7 @@ def test_errors_name_key_and_reason():
     fails("", "create", KEY + "x", "--shape", "4294967296x4294967296x4")
     fails("", "create", KEY + "x", "--shape", "1000000000000000")  # 8 PB
     fails("nosuch", "reduce", "max", KEY, "--isa", "nosuch")
-    fails("nosuch", "reduce", "max", KEY, environment={"SHEAF_ISA": "nosuch"})
+    fails("nosuch\" (from SHEAF_ISA)", "reduce", "max", KEY, environment={"SHEAF_ISA": "nosuch"})
     assert not (SHM / (KEY + "x")).exists()
     control = run("info", "a\nb", status=1).stderr  # one line, whatever the key
     assert control.count("\n") == 1

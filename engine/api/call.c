@@ -1,6 +1,7 @@
 /* call.c -- requests on their way to an executor. */
 #include "api/call.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,21 +29,47 @@ static const char *list_isas(char *list, size_t size)
     return list;
 }
 
-sheaf_status call_isa(uint32_t *out, const char *isa)
+/* UINT32_MAX if there is none of this name. */
+static uint32_t find_isa(const char *name)
+{
+    for (uint32_t i = 0; sheaf_isa_name(i) != NULL; i++)
+        if (strcmp(name, sheaf_isa_name(i)) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static sheaf_status no_such_isa(const char *name, const char *from)
 {
     char list[128];
-    const char *wanted = isa != NULL ? isa : config_get(CONFIG_ISA);
-    uint32_t count = 0;
-    for (; sheaf_isa_name(count) != NULL; count++)
-        if (wanted != NULL && strcmp(wanted, sheaf_isa_name(count)) == 0) {
-            *out = count;
-            return SHEAF_OK;
-        }
-    if (wanted != NULL)
-        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
-                          "no instruction set \"%s\"%s; this machine has: %s", wanted,
-                          isa == NULL ? " (from SHEAF_ISA)" : "", list_isas(list, sizeof list));
-    *out = count - 1;
+    return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED, "no instruction set \"%s\"%s; this machine has: %s",
+                      name, from, list_isas(list, sizeof list));
+}
+
+/* What is used where none is named. It is found out once: to look through the environment takes as long as
+ * to hash a small input. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint32_t usual;
+static char unknown[32]; /* what SHEAF_ISA names in vain, or its beginning */
+
+static void find_usual(void)
+{
+    const char *wanted = config_get(CONFIG_ISA);
+    while (sheaf_isa_name(usual + 1) != NULL)
+        usual++;
+    if (wanted == NULL)
+        return;
+    usual = find_isa(wanted);
+    if (usual == UINT32_MAX)
+        snprintf(unknown, sizeof unknown, "%s", wanted);
+}
+
+sheaf_status call_isa(uint32_t *out, const char *isa)
+{
+    pthread_once(&once, find_usual);
+    uint32_t found = isa != NULL ? find_isa(isa) : usual;
+    if (found == UINT32_MAX)
+        return no_such_isa(isa != NULL ? isa : unknown, isa != NULL ? "" : " (from SHEAF_ISA)");
+    *out = found;
     return SHEAF_OK;
 }
 

@@ -7,7 +7,8 @@
 
 #include "job/run.h"
 
-/* The index of the instruction set of this name; NULL: SHEAF_ISA, else the fastest. Errors: UNSUPPORTED. */
+/* The index of the instruction set of this name; NULL: SHEAF_ISA as it was at the first
+ * call, else the fastest. Errors: UNSUPPORTED. */
 sheaf_status call_isa(uint32_t *out, const char *isa);
 
 /* Plans and runs it, waiting for the result. Texts of errors get the first array's key. */

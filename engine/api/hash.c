@@ -81,7 +81,9 @@ sheaf_status sheaf_hash_bytes(uint8_t *out, const void *bytes, size_t count,
     sheaf_blake3_subtree(&root, &how, bytes, count, 0);
     sheaf_blake3_complete(&root, &mode);
     sheaf_blake3_output(out, out_bytes, offset, how.kernels, &root);
-    explicit_bzero(&root, sizeof root);
-    explicit_bzero(&mode, sizeof mode);
+    if (mode.flags != 0) { /* there is a key */
+        explicit_bzero(&root, sizeof root);
+        explicit_bzero(&mode, sizeof mode);
+    }
     return SHEAF_OK;
 }

@@ -6,13 +6,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { BEGINS_WITH_KEY = BLAKE3_PARENT | BLAKE3_CHUNK_START };
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are bytes as they lie");
 
-static void store_words(uint8_t *out, const uint32_t *words, size_t n)
-{
-    for (size_t i = 0; i < 4 * n; i++)
-        out[i] = (uint8_t)(words[i / 4] >> (8 * (i % 4)));
-}
+enum { BEGINS_WITH_KEY = BLAKE3_PARENT | BLAKE3_CHUNK_START };
 
 static void parent_node(struct blake3_node *out, const struct blake3 *how, const uint32_t left[8],
                         const uint32_t right[8])
@@ -21,8 +17,8 @@ static void parent_node(struct blake3_node *out, const struct blake3 *how, const
     out->block_bytes = BLAKE3_BLOCK;
     out->flags = how->mode->flags | BLAKE3_PARENT;
     memset(out->cv, 0, sizeof out->cv);
-    store_words(out->block, left, 8);
-    store_words(out->block + BLAKE3_BLOCK / 2, right, 8);
+    memcpy(out->block, left, BLAKE3_BLOCK / 2);
+    memcpy(out->block + BLAKE3_BLOCK / 2, right, BLAKE3_BLOCK / 2);
 }
 
 static void chaining_value(uint32_t out[8], const struct blake3 *how,
@@ -39,18 +35,22 @@ static void chunk_node(struct blake3_node *out, const struct blake3 *how, const 
                        size_t bytes, uint64_t counter)
 {
     assert(bytes <= BLAKE3_CHUNK);
-    uint32_t state[16] = {0};
-    uint32_t start = BLAKE3_CHUNK_START;
-    if (bytes > BLAKE3_BLOCK)
-        memcpy(state, how->mode->key, sizeof out->cv);
-    for (; bytes > BLAKE3_BLOCK; bytes -= BLAKE3_BLOCK, x += BLAKE3_BLOCK) {
-        how->kernels->blake3_one(state, x, BLAKE3_BLOCK, counter, how->mode->flags | start);
-        start = 0;
+    size_t blocks = bytes > 0 ? (bytes - 1) / BLAKE3_BLOCK : 0; /* all but the last */
+    if (blocks > 0) {
+        memcpy(out->cv, how->mode->key, sizeof out->cv);
+        how->kernels->blake3_chunk(out->cv, x, blocks, counter, how->mode->flags);
+        x += blocks * BLAKE3_BLOCK;
+        bytes -= blocks * BLAKE3_BLOCK;
+    } else {
+        memset(out->cv, 0, sizeof out->cv);
     }
     out->counter = counter;
-    out->flags = how->mode->flags | start | BLAKE3_CHUNK_END;
+    out->flags = how->mode->flags | BLAKE3_CHUNK_END | (blocks > 0 ? 0 : BLAKE3_CHUNK_START);
     out->block_bytes = (uint32_t)bytes;
-    memcpy(out->cv, state, sizeof out->cv);
+    if (bytes == BLAKE3_BLOCK) {
+        memcpy(out->block, x, BLAKE3_BLOCK);
+        return;
+    }
     memset(out->block, 0, sizeof out->block);
     if (bytes > 0)
         memcpy(out->block, x, bytes);
@@ -81,21 +81,31 @@ static void push(struct blake3_stack *stack, const struct blake3 *how, const uin
     stack->chunks += chunks;
 }
 
-/* Pushes whole chunks, at most a batch. Of a full batch the kernel makes the parents too, but for the
- * uppermost one, since it may be the top of the whole tree. */
+static size_t power_of_two_in(size_t n) /* the largest */
+{
+    return (size_t)1 << (63 - __builtin_clzll(n));
+}
+
+/* Pushes whole chunks, at most a batch, that begin at a multiple of a batch. The kernel makes the parents of
+ * complete subtrees too, but for the uppermost one, since it may be the top of the whole tree. */
 static void push_chunks(struct blake3_stack *stack, const struct blake3 *how, const uint8_t *x,
                         size_t chunks, uint64_t first)
 {
     uint32_t cvs[BLAKE3_BATCH][8];
     const struct blake3_mode *mode = how->mode;
-    size_t values = chunks;
     how->kernels->blake3(x, chunks, BLAKE3_CHUNK / BLAKE3_BLOCK, first, mode->key, mode->flags,
                          cvs[0]);
-    for (; chunks == BLAKE3_BATCH && values > 2; values /= 2)
-        how->kernels->blake3((const uint8_t *)cvs, values / 2, 1, 0, mode->key, mode->flags,
-                             cvs[0]);
-    for (size_t i = 0; i < values; i++)
-        push(stack, how, cvs[i], chunks / values);
+    for (size_t done = 0; done < chunks;) {
+        uint32_t(*tree)[8] = cvs + done;
+        size_t leaves = power_of_two_in(chunks - done);
+        size_t values = leaves;
+        for (; values > 2; values /= 2)
+            how->kernels->blake3((const uint8_t *)tree, values / 2, 1, 0, mode->key, mode->flags,
+                                 tree[0]);
+        for (size_t i = 0; i < values; i++)
+            push(stack, how, tree[i], leaves / values);
+        done += leaves;
+    }
 }
 
 /* Pushes the rest of the input, of which chunk number first is the next one; out: the node of it all. */
@@ -200,14 +210,12 @@ void sheaf_blake3_output(uint8_t *out, size_t bytes, uint64_t offset, const stru
                          const struct blake3_node *root)
 {
     for (uint64_t i = offset / BLAKE3_BLOCK; bytes > 0; i++) {
-        uint32_t state[16] = {0};
-        uint8_t block[BLAKE3_BLOCK];
+        uint32_t state[16];
         size_t skipped = (size_t)(offset % BLAKE3_BLOCK);
         size_t here = BLAKE3_BLOCK - skipped < bytes ? BLAKE3_BLOCK - skipped : bytes;
         memcpy(state, root->cv, sizeof root->cv);
         kernels->blake3_one(state, root->block, root->block_bytes, i, root->flags);
-        store_words(block, state, 16);
-        memcpy(out, block + skipped, here);
+        memcpy(out, (const uint8_t *)state + skipped, here);
         out += here;
         bytes -= here;
         offset = 0;
@@ -222,9 +230,7 @@ void sheaf_blake3_mode_plain(struct blake3_mode *mode)
 
 static void load_key(struct blake3_mode *mode, const uint8_t key[32])
 {
-    for (size_t i = 0; i < 8; i++)
-        mode->key[i] = (uint32_t)key[4 * i] | (uint32_t)key[4 * i + 1] << 8 |
-                       (uint32_t)key[4 * i + 2] << 16 | (uint32_t)key[4 * i + 3] << 24;
+    memcpy(mode->key, key, sizeof mode->key);
 }
 
 void sheaf_blake3_mode_keyed(struct blake3_mode *mode, const uint8_t key[32])
