@@ -241,11 +241,11 @@ static void add_reduction_rows(struct compare *compare)
     add(compare, run_reduce, "processes", fastest, "warm pool")->decides = true;
 }
 
-static void add_other_rows(struct compare *compare, compare_run *run, const char *isa)
+static void add_other_rows(struct compare *compare, compare_run *run)
 {
     static const char *const executors[] = {"sequential", "threads", "processes"};
     for (size_t i = 0; i < 3; i++) {
-        struct compare_row *row = add(compare, run, executors[i], isa, NULL);
+        struct compare_row *row = add(compare, run, executors[i], NULL, NULL);
         row->variant[strcspn(row->variant, ",")] = '\0';
         row->is_reference = i == 0;
         row->decides = i > 0;
@@ -255,13 +255,12 @@ static void add_other_rows(struct compare *compare, compare_run *run, const char
 }
 
 /* Each instruction set on one core, the fastest on all. */
-static void add_scrypt_rows(struct compare *compare)
+static void add_isa_rows(struct compare *compare, compare_run *run)
 {
     for (size_t i = 0; sheaf_isa_name(i) != NULL; i++)
-        add(compare, compare_run_scrypt, "sequential", sheaf_isa_name(i), NULL)->is_reference =
-            i == 0;
-    add(compare, compare_run_scrypt, "threads", compare->fastest_isa, NULL)->decides = true;
-    add(compare, compare_run_scrypt, "processes", compare->fastest_isa, NULL);
+        add(compare, run, "sequential", sheaf_isa_name(i), NULL)->is_reference = i == 0;
+    add(compare, run, "threads", compare->fastest_isa, NULL)->decides = true;
+    add(compare, run, "processes", compare->fastest_isa, NULL)->decides = true;
     compare->places.threads = compare->row_count - 2;
     compare->places.warm = compare->row_count - 1;
 }
@@ -269,7 +268,7 @@ static void add_scrypt_rows(struct compare *compare)
 static void add_executor_rows(struct compare *compare)
 {
     static const char *const executors[] = {"threads", "processes"};
-    add_other_rows(compare, run_empty, NULL);
+    add_other_rows(compare, run_empty);
     for (size_t i = 0; i < 2; i++)
         add(compare, run_empty, executors[i], NULL, "asleep")->is_asleep = true;
 }
@@ -299,13 +298,13 @@ void compare_add_rows(struct compare *compare)
         add_reduction_rows(compare);
         break;
     case COMPARE_HASH:
-        add_other_rows(compare, run_hash, compare->fastest_isa);
+        add_isa_rows(compare, run_hash);
         break;
     case COMPARE_SVD:
-        add_other_rows(compare, run_svd, NULL);
+        add_other_rows(compare, run_svd);
         break;
     case COMPARE_SCRYPT:
-        add_scrypt_rows(compare);
+        add_isa_rows(compare, compare_run_scrypt);
         break;
     case COMPARE_EXECUTORS:
         add_executor_rows(compare);

@@ -1,11 +1,11 @@
-/* blake3_op.c -- BLAKE3 of the bytes of arrays[0], as an operation. A leaf is one chunk of 1 KiB, and the
+/* blake3_op.c -- BLAKE3 of the bytes of arrays[0], in C order, as an operation. A leaf is one chunk of 1 KiB, and the
  * tree of jobs is BLAKE3's own. */
 #include "ops/blake3.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "job/op.h"
+#include "memory/layout.h"
 
 _Static_assert(sizeof(struct blake3_params) <= OP_PARAMS_BYTES, "params");
 _Static_assert(sizeof(struct blake3_result) <= OP_RESULT_BYTES_MAX, "result");
@@ -35,18 +35,51 @@ static sheaf_status plan(struct op_plan *out, const struct op_call *call)
     return SHEAF_OK;
 }
 
+/* Of a task of this many chunks: the bytes that there are. */
+static size_t task_bytes(const struct op_call *call, uint64_t first, uint64_t count)
+{
+    uint64_t left = bytes_of(&call->arrays[0]) - first * BLAKE3_CHUNK;
+    uint64_t most = count * BLAKE3_CHUNK;
+    return (size_t)(left < most ? left : most);
+}
+
+/* The subtree over chunks of a view, gathered a batch at a time. Elements divide a chunk. */
+static void view_subtree(struct blake3_node *out, const struct op_call *call,
+                         const struct layout *layout, uint64_t first, uint64_t count)
+{
+    struct blake3 how = how_of(call);
+    if (count > BLAKE3_BATCH) {
+        struct blake3_node right;
+        uint64_t left = BLAKE3_BATCH;
+        while (2 * left < count)
+            left *= 2;
+        view_subtree(out, call, layout, first, left);
+        view_subtree(&right, call, layout, first + left, count - left);
+        sheaf_blake3_parent(out, &how, out, &right);
+        return;
+    }
+    _Alignas(64) uint8_t batch[BLAKE3_BATCH * BLAKE3_CHUNK];
+    size_t element = sheaf_dtype_size((sheaf_dtype)call->arrays[0].dtype);
+    size_t bytes = task_bytes(call, first, count);
+    layout_gather(batch, layout, call->data[0], element, first * (BLAKE3_CHUNK / element),
+                  bytes / element);
+    sheaf_blake3_subtree(out, &how, batch, bytes, first);
+}
+
 static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial)
 {
+    const struct op_array *array = &call->arrays[0];
     struct blake3_node node;
-    struct blake3 how = how_of(call);
-    const uint8_t *x = call->data[0];
-    uint64_t bytes = bytes_of(&call->arrays[0]);
-    uint64_t begin = first * BLAKE3_CHUNK;
-    uint64_t here = count * BLAKE3_CHUNK;
-    assert(begin <= bytes);
-    if (here > bytes - begin)
-        here = bytes - begin;
-    sheaf_blake3_subtree(&node, &how, begin > 0 ? x + begin : x, (size_t)here, first);
+    if (array->is_dense) {
+        struct blake3 how = how_of(call);
+        const uint8_t *x = call->data[0];
+        sheaf_blake3_subtree(&node, &how, first > 0 ? x + first * BLAKE3_CHUNK : x,
+                             task_bytes(call, first, count), first);
+    } else {
+        struct layout layout;
+        layout_simplify(&layout, array->ndim, array->shape, array->strides);
+        view_subtree(&node, call, &layout, first, count);
+    }
     memcpy(partial, &node, sizeof node);
     return SHEAF_OK;
 }
@@ -108,6 +141,7 @@ const struct op sheaf_op_blake3 = {
     .name = "blake3",
     .partial_bytes = sizeof(struct blake3_node),
     .result_bytes = sizeof(struct blake3_result),
+    .views = 1,
     .plan = plan,
     .map = map,
     .merge = merge,

@@ -100,12 +100,12 @@ static sheaf_status get_scratch(size_t bytes)
                           mapped_bytes, strerror(errno));
     madvise(mapped, mapped_bytes, MADV_DONTDUMP);
     madvise(mapped, mapped_bytes, MADV_WIPEONFORK);
-    if (bytes > HUGE_PAGE) /* a fault takes a huge page at once, and clears it */
-        madvise(mapped, mapped_bytes, MADV_HUGEPAGE);
     scratch.mapped = mapped;
     scratch.mapped_bytes = mapped_bytes;
     scratch.address =
         (unsigned char *)(((uintptr_t)mapped + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    /* A fault takes a huge page at once, and clears it: so not for what fills none. */
+    madvise(scratch.address, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     scratch.bytes = bytes;
     scratch.used = bytes;
     return SHEAF_OK;

@@ -44,7 +44,7 @@ typedef struct sheaf_hash_options {
 } sheaf_hash_options;
 
 /* BLAKE3 of the array's bytes, as b3sum gives it for a file of the same bytes (dtype and shape are not
- * hashed). out: out_bytes bytes. Chunks are merged up the tree of jobs, in place, on any executor.
+ * hashed); of a view, those of its elements in C order, which are its copy's. out: out_bytes bytes. Chunks are merged up the tree of jobs, in place, on any executor.
  *
  * With content, instead: a hash that two arrays share if and only if they have the same dtype, shape and
  * elements (as bytes: +0 is not -0, and NaNs differ by their payload). It sees elements in C order, so it

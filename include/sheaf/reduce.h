@@ -81,7 +81,8 @@ extern "C" {
 
 typedef struct sheaf_reduce_options {
     sheaf_executor *executor;  /* NULL: the process-wide default, threads on all CPUs we may use */
-    const char *isa;           /* NULL: SHEAF_ISA, else the fastest; see sheaf_isa_name() */
+    const char *isa;           /* NULL: SHEAF_ISA, as it was at the first call that asked, else the
+                                  fastest; see sheaf_isa_name() */
     double ddof;               /* var, std and their nan forms: they divide by the count - ddof */
     const sheaf_array *second; /* dot: the other array, of the same dtype and shape */
     sheaf_dtype dtype; /* sum, prod, mean, var, std and their nan forms: the result's, instead of
