@@ -91,7 +91,7 @@ static sheaf_status make_request(struct request *request, const sheaf_svd_arrays
         .reproducible = options != NULL && options->reproducible,
         .mode = (uint32_t)mode,
     };
-    bool is_tall = mode == SHEAF_SVD_VALUES && a->ndim >= 2 &&
+    bool is_tall = mode != SHEAF_SVD_FULL && a->ndim >= 2 &&
                    svd_is_tall(a->shape[a->ndim - 2], a->shape[a->ndim - 1]);
     request_clear(request);
     memcpy(request->params, &params, sizeof params);

@@ -135,13 +135,14 @@ enum job_phase {
 };
 
 struct job {
-    _Atomic uint64_t state;               /* job_state(generation, phase) */
-    _Alignas(64) _Atomic uint32_t cursor; /* hint: the next task that may be open */
-    _Alignas(64) _Atomic uint32_t ended;  /* futex: 1 when DONE, FAILED or CANCELLED */
-    _Atomic uint32_t waiters;             /* callers that sleep on `ended` */
-    _Atomic uint32_t absorbed;     /* 1: a node has the op's absorbing partial. Set by whoever
+    _Atomic uint64_t state; /* job_state(generation, phase) */
+    _Alignas(
+        64) _Atomic uint32_t cursor[2];  /* hint: the next task that may be open, of each sweep */
+    _Alignas(64) _Atomic uint32_t ended; /* futex: 1 when DONE, FAILED or CANCELLED */
+    _Atomic uint32_t waiters;            /* callers that sleep on `ended` */
+    _Atomic uint32_t absorbed;           /* 1: a node has the op's absorbing partial. Set by whoever
                                              finds that; it stays true whoever dies */
-    _Atomic uint64_t error_holder; /* 0; else holder | 1 while error is written, | 2 after */
+    _Atomic uint64_t error_holder;       /* 0; else holder | 1 while error is written, | 2 after */
     struct job_error error;
     uint64_t lost;      /* the supervisor's: deaths inside the job without a node, as in a word, */
     uint32_t lost_done; /* since so many nodes were done */
@@ -154,6 +155,7 @@ struct job {
     uint32_t op;
     uint32_t isa;
     uint32_t tasks;
+    uint32_t sweeps;       /* 1, or 2: up and then down */
     uint32_t task_shift;   /* a task is 2^task_shift leaves */
     int64_t deadline_ns;   /* for a node, see due.h; 0: none */
     uint32_t attempts_max; /* deaths that a node may cost; 0: as word.h says */
@@ -234,11 +236,22 @@ static inline int job_has_ended(struct job *job)
     return atomic_load_explicit(&job->ended, memory_order_acquire) != 0;
 }
 
-/* Where the words and partials of a job end, from its start. */
-static inline size_t job_nodes_end(uint32_t tasks, uint32_t partial_stride)
+/* Nodes of one sweep: 0 to that - 1 are the tree's (tree.h) on the way up, and as many follow for the way down. */
+static inline uint32_t job_sweep_nodes(const struct job *job)
+{
+    return 2 * job->tasks - 1;
+}
+
+static inline uint32_t job_nodes(const struct job *job)
+{
+    return job->sweeps * job_sweep_nodes(job);
+}
+
+/* Where the words and partials of a job end, from its start. The way down has no partials. */
+static inline size_t job_nodes_end(uint32_t tasks, uint32_t sweeps, uint32_t partial_stride)
 {
     size_t nodes = 2 * (size_t)tasks - 1;
-    return BOARD_JOB_BYTES + (nodes * 8 + 63) / 64 * 64 + nodes * partial_stride;
+    return BOARD_JOB_BYTES + (sweeps * nodes * 8 + 63) / 64 * 64 + nodes * partial_stride;
 }
 
 /* Tells an operation where a job's bytes lie in this process. call->data is filled. */
@@ -253,7 +266,7 @@ static inline void job_bind_bytes(struct op_call *call, const struct job_bytes *
 /* Where the partial of a node lies: a multiple of 64 bytes, so that two are never in one line. */
 static inline void *job_partial(struct job *job, uint32_t node)
 {
-    size_t words = ((size_t)(2 * job->tasks - 1) * 8 + 63) / 64 * 64;
+    size_t words = ((size_t)job_nodes(job) * 8 + 63) / 64 * 64;
     return (char *)job + BOARD_JOB_BYTES + words + (size_t)node * job->partial_stride;
 }
 

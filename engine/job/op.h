@@ -63,6 +63,16 @@ struct op_plan {
                             whether it is worth waking anybody */
     uint32_t partial_bytes; /* 0: the operation's; else how many this shape takes, at most
                                BOARD_PARTIAL_BYTES_MAX. Large ones make for few tasks */
+    uint32_t sweeps;        /* 0, 1: up the tree. 2: then down, task by task, in no order */
+};
+
+/* The partials of the way up, for the way down: `tasks` tasks of 2^task_shift leaves, numbered with their merges
+ * as in tree.h. No tasks: the leaves were mapped in one piece, and there is nothing but that. */
+struct op_up {
+    const unsigned char *partials;
+    size_t stride;
+    uint32_t tasks;
+    uint32_t task_shift;
 };
 
 struct op {
@@ -83,6 +93,10 @@ struct op {
     void (*merge)(const struct op_call *call, const void *left, const void *right, void *out);
     /* After a merge, by who ran it: may write arrays, as map() may, and fail. NULL: nothing to do. */
     sheaf_status (*merged)(const struct op_call *call, void *partial);
+    /* The way down, of a plan with two sweeps: for each task, when the root's partial is there. Writes arrays,
+     * as map() does. */
+    sheaf_status (*down)(const struct op_call *call, uint64_t first, uint64_t count,
+                         const struct op_up *up);
     void (*finish)(const struct op_call *call, const void *root, void *result);
     /* Called by a thread as it leaves a job, whatever came of it and whether or not it has mapped any
      * leaf: clears what map() has kept for this thread. NULL: nothing is kept. */

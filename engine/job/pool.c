@@ -106,7 +106,7 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     uint32_t shift = task_shift(&request->plan, stride, pool->board->workers);
     uint32_t tasks = (uint32_t)((request->plan.leaves + (UINT64_C(1) << shift) - 1) >> shift);
     struct job_bytes layout;
-    size_t bytes = job_nodes_end(tasks, stride);
+    size_t bytes = job_nodes_end(tasks, request->plan.sweeps, stride);
     if (request->bytes_array == 0)
         bytes = request_lay_out(&layout, request, bytes);
     else
@@ -117,6 +117,7 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->op = request->op;
     job->isa = request->isa;
     job->tasks = tasks;
+    job->sweeps = request->plan.sweeps;
     job->task_shift = shift;
     job->leaves = request->plan.leaves;
     job->partial_stride = stride;
@@ -132,14 +133,15 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     job->bytes = layout;
     if (request->bytes_array == 0)
         copy_bytes(job, request);
-    memset((void *)job_words(job), 0, (size_t)tree_nodes(tasks) * 8); /* all OPEN */
+    memset((void *)job_words(job), 0, (size_t)job_nodes(job) * 8); /* all OPEN */
     job->lost = 0;
     job->lost_done = 0;
     store_relaxed(&job->queued_ns, clock_now_ns());
     store_relaxed(&job->started_ns, 0);
     store_relaxed(&job->finished_ns, 0);
     store_relaxed(&job->first_worker, -1);
-    store_relaxed(&job->cursor, 0);
+    store_relaxed(&job->cursor[0], 0);
+    store_relaxed(&job->cursor[1], 0);
     store_relaxed(&job->absorbed, 0);
     store_relaxed(&job->ended, 0);
     store_relaxed(&job->error_holder, 0);
@@ -240,7 +242,8 @@ void pool_help(struct pool *pool, const struct ticket *ticket)
                             .resolve = pool_resolve_local};
     if (helper.row == BOARD_WORKERS)
         return;
-    work_on(&helper, ticket->slot, ticket->generation);
+    while (!work_help(&helper, ticket->slot, ticket->generation))
+        continue;
     pthread_mutex_lock(&pool->mutex);
     pool->helpers[helper.row / 64] &= ~(UINT64_C(1) << helper.row % 64);
     pthread_mutex_unlock(&pool->mutex);

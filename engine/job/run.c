@@ -55,6 +55,7 @@ sheaf_status request_plan(struct request *request)
     }
     struct op_call call = call_of(request, false);
     request->plan.partial_bytes = 0;
+    request->plan.sweeps = 1;
     return sheaf_ops[request->op]->plan(&request->plan, &call);
 }
 
@@ -94,15 +95,16 @@ size_t request_lay_out(struct job_bytes *out, const struct request *request, siz
     return out->end;
 }
 
-/* How many tasks, with a word and a partial for each node, a slot has room for. */
+/* How many tasks, with a word for each sweep and a partial for each node, a slot has room for. */
 static uint64_t tasks_most(uint32_t partial_stride)
 {
-    uint64_t nodes = (BOARD_NODES_BYTES - 64) / (8 + (uint64_t)partial_stride);
+    uint64_t nodes = (BOARD_NODES_BYTES - 64) / (2 * 8 + (uint64_t)partial_stride);
     uint64_t room = (nodes + 1) / 2;
     return room < BOARD_TASKS_MAX ? room : BOARD_TASKS_MAX;
 }
 
-static_assert((BOARD_NODES_BYTES - 64) / (8 + BOARD_PARTIAL_BYTES_MAX) >= 3, "two tasks at least");
+static_assert((BOARD_NODES_BYTES - 64) / (2 * 8 + BOARD_PARTIAL_BYTES_MAX) >= 3,
+              "two tasks at least");
 
 bool request_fits(const struct request *request)
 {
@@ -114,8 +116,8 @@ bool request_fits(const struct request *request)
             return false;
     return request->output_bytes <= BOARD_SLOT_BYTES &&
            request_lay_out(&bytes, request,
-                           job_nodes_end((uint32_t)tasks, request_stride(request))) <=
-               BOARD_SLOT_BYTES;
+                           job_nodes_end((uint32_t)tasks, request->plan.sweeps,
+                                         request_stride(request))) <= BOARD_SLOT_BYTES;
 }
 
 uint32_t request_stride(const struct request *request)
@@ -160,6 +162,8 @@ sheaf_status request_run(const struct request *request, void *result)
     struct fp_mode mode = fp_mode_enter();
     run_enter();
     sheaf_status status = op->map(&call, 0, request->plan.leaves, root);
+    if (status == SHEAF_OK && request->plan.sweeps == 2)
+        status = op->down(&call, 0, request->plan.leaves, &(struct op_up){.partials = root});
     if (status == SHEAF_OK)
         op->finish(&call, root, result);
     if (op->leave != NULL)

@@ -14,6 +14,11 @@
 
 enum { ERROR_WRITING = 1, ERROR_WRITTEN = 2, HOLDER_SUPERVISOR = 511 };
 
+uint32_t job_last_node(const struct job *job)
+{
+    return (job->sweeps - 1) * job_sweep_nodes(job) + tree_root(job->tasks);
+}
+
 void job_set_error(struct job *job, uint64_t holder, sheaf_status status, int32_t worker,
                    int32_t signal, const char *text)
 {
@@ -81,7 +86,7 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
         return;
     if ((load_seq_cst(&job->error_holder) & 3) == ERROR_WRITING)
         return; /* who writes the error ends the job after it, or the supervisor does */
-    for (uint32_t node = 0; node < tree_nodes(job->tasks); node++)
+    for (uint32_t node = 0; node < job_nodes(job); node++)
         if (word_state(load_seq_cst(&job_words(job)[node])) == WORD_RUNNING)
             return; /* its holder, or the supervisor, ends the job */
     job_end(job, board, slot, generation, JOB_FAILED);
@@ -126,7 +131,8 @@ static bool bury_word(struct job *job, uint64_t generation, uint32_t node,
         return true;
     }
     char what[64];
-    snprintf(what, sizeof what, "part %u of %u of the job ended", node / 2 + 1, job->tasks);
+    snprintf(what, sizeof what, "part %u of %u of the job ended",
+             node % job_sweep_nodes(job) / 2 + 1, job->tasks);
     set_death_error(job, what, after, death);
     store_seq_cst(word, word_with_state(after, WORD_FAILED));
     job_start_failing(job, generation);
@@ -161,13 +167,13 @@ void job_bury(struct job *job, struct board *board, uint32_t slot, const struct 
     uint64_t unfinished = word_holder(death->row, death->incarnation) | ERROR_WRITING;
     cas_seq_cst(&job->error_holder, &unfinished,
                 0); /* it died over the text: the next error counts */
-    for (uint32_t node = 0; node < tree_nodes(job->tasks); node++) {
+    for (uint32_t node = 0; node < job_nodes(job); node++) {
         held |= bury_word(job, generation, node, death);
         done += word_state(load_seq_cst(&job_words(job)[node])) == WORD_DONE;
     }
     if (!held && load_seq_cst(&board->worker[death->row].entered) == entered_name(slot, generation))
         charge_job(job, generation, done, death);
-    if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) == WORD_DONE)
+    if (word_state(load_seq_cst(&job_words(job)[job_last_node(job)])) == WORD_DONE)
         job_end(job, board, slot, generation, JOB_DONE);
     job_end_if_failed(job, board, slot, generation);
     state = load_seq_cst(&job->state);

@@ -26,4 +26,7 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
 /* Spins (if it may), then sleeps, until work_seq is no longer `seen`, or for a second. */
 void work_sleep(struct worker *worker, uint32_t seen, bool spins);
 
+/* The node whose end is the job's: the root of its last sweep. */
+uint32_t job_last_node(const struct job *job);
+
 #endif

@@ -16,6 +16,9 @@
 #include "job/word.h"
 #include "kernels.h"
 
+/* Who helps with the way up looks again so often, in case that the job has failed. */
+enum { HELP_BOUND_NS = 1000000 };
+
 /* One worker inside one job. */
 struct visit {
     struct worker *worker;
@@ -105,23 +108,40 @@ static sheaf_status map_task(struct visit *visit, uint64_t first, uint64_t count
     return status;
 }
 
+/* Runs task number `task` of a sweep. */
+static sheaf_status run_task(struct visit *visit, uint32_t task, bool is_down, void *partial)
+{
+    struct job *job = visit->job;
+    uint64_t first = (uint64_t)task << job->task_shift;
+    uint64_t count = UINT64_C(1) << job->task_shift;
+    if (count > job->leaves - first)
+        count = job->leaves - first;
+    if (!is_down)
+        return map_task(visit, first, count, partial);
+    return visit->op->down(&visit->call, first, count,
+                           &(struct op_up){
+                               .partials = job_partial(job, 0),
+                               .stride = job->partial_stride,
+                               .tasks = job->tasks,
+                               .task_shift = job->task_shift,
+                           });
+}
+
 /* Runs a claimed node. False if that failed: the node and the job are marked. */
 static bool run(struct visit *visit, uint32_t node)
 {
     struct job *job = visit->job;
-    void *partial = job_partial(job, node);
+    bool is_down = node >= job_sweep_nodes(job);
+    uint32_t in_tree = node % job_sweep_nodes(job);
+    void *partial = job_partial(job, in_tree);
     struct fp_mode mode = fp_mode_enter();
     sheaf_status status = SHEAF_OK;
     run_enter();
-    if (tree_is_task(node)) {
-        uint64_t first = (uint64_t)(node / 2) << job->task_shift;
-        uint64_t count = UINT64_C(1) << job->task_shift;
-        if (count > job->leaves - first)
-            count = job->leaves - first;
+    if (tree_is_task(in_tree)) {
         FAILPOINT("running");
-        status = map_task(visit, first, count, partial);
+        status = run_task(visit, in_tree / 2, is_down, partial);
         FAILPOINT("written");
-    } else {
+    } else if (!is_down) { /* on the way down nothing merges */
         FAILPOINT("merging");
         visit->op->merge(&visit->call, job_partial(job, tree_left(node)),
                          job_partial(job, tree_right(node, job->tasks)), partial);
@@ -148,14 +168,20 @@ static void run_and_climb(struct visit *visit, uint32_t node)
 {
     struct job *job = visit->job;
     uint32_t root = tree_root(job->tasks);
+    uint32_t base = node - node % job_sweep_nodes(job);
     while (run(visit, node)) {
-        if (node == root) {
+        if (node == job_last_node(job)) {
             FAILPOINT("ending");
             job_end(job, visit->worker->board, visit->slot, visit->generation, JOB_DONE);
             return;
         }
-        uint32_t parent = tree_parent(node, job->tasks);
-        if (!is_done(visit, tree_sibling(node, job->tasks)))
+        if (node ==
+            root) { /* the way down is open; if we die before we say so, the supervisor does */
+            work_announce(visit->worker->board, job->tasks);
+            return;
+        }
+        uint32_t parent = base + tree_parent(node - base, job->tasks);
+        if (!is_done(visit, base + tree_sibling(node - base, job->tasks)))
             return;
         FAILPOINT("before_parent");
         if (!claim(visit, parent))
@@ -164,27 +190,38 @@ static void run_and_climb(struct visit *visit, uint32_t node)
     }
 }
 
-/* Whether a node can be run now: a task always, a merge when its children are done. */
-static bool is_ready(const struct visit *visit, uint32_t node)
+/* Whether a node of a sweep that is open can be run now: a task always, a merge when its children are done. */
+static bool is_ready(const struct visit *visit, uint32_t base, uint32_t node)
 {
-    if (word_state(load_relaxed(&job_words(visit->job)[node])) != WORD_OPEN)
+    uint32_t tasks = visit->job->tasks;
+    if (word_state(load_relaxed(&job_words(visit->job)[base + node])) != WORD_OPEN)
         return false;
-    return tree_is_task(node) ||
-           (is_done(visit, tree_left(node)) && is_done(visit, tree_right(node, visit->job->tasks)));
+    return tree_is_task(node) || (is_done(visit, base + tree_left(node)) &&
+                                  is_done(visit, base + tree_right(node, tasks)));
+}
+
+static void run_sweep(struct visit *visit, uint32_t sweep)
+{
+    struct job *job = visit->job;
+    uint32_t base = sweep * job_sweep_nodes(job);
+    uint32_t task;
+    while (is_running(visit) && (task = add_relaxed(&job->cursor[sweep], 1)) < job->tasks)
+        if (claim(visit, base + 2 * task))
+            run_and_climb(visit, base + 2 * task);
+    store_relaxed(&job->cursor[sweep],
+                  job->tasks); /* it must not wrap, however often it is looked at */
+    /* The cursor is a hint: who died between taking a number and claiming left an open task. */
+    for (uint32_t node = 0; node < job_sweep_nodes(job) && is_running(visit); node++)
+        if (is_ready(visit, base, node) && claim(visit, base + node))
+            run_and_climb(visit, base + node);
 }
 
 static void run_what_is_there(struct visit *visit)
 {
     struct job *job = visit->job;
-    uint32_t task;
-    while (is_running(visit) && (task = add_relaxed(&job->cursor, 1)) < job->tasks)
-        if (claim(visit, 2 * task))
-            run_and_climb(visit, 2 * task);
-    store_relaxed(&job->cursor, job->tasks); /* it must not wrap, however often it is looked at */
-    /* The cursor is a hint: who died between taking a number and claiming left an open task. */
-    for (uint32_t node = 0; node < tree_nodes(job->tasks) && is_running(visit); node++)
-        if (is_ready(visit, node) && claim(visit, node))
-            run_and_climb(visit, node);
+    run_sweep(visit, 0);
+    if (job->sweeps == 2 && is_running(visit) && is_done(visit, tree_root(job->tasks)))
+        run_sweep(visit, 1);
 }
 
 static bool prepare(struct visit *visit)
@@ -250,6 +287,22 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
     /* release, pairs with the seq_cst load of whoever wants the slot: our last touch is before it. */
     store_release(&row->entered, 0);
     return visit.did_something;
+}
+
+bool work_help(struct worker *worker, uint32_t slot, uint64_t generation)
+{
+    struct board *board = worker->board;
+    struct job *job = board_job(board, slot);
+    uint32_t seen = load_seq_cst(&board->work_seq);
+    bool is_up = job->sweeps == 1 ||
+                 word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) == WORD_DONE;
+    work_on(worker, slot, generation);
+    uint64_t state = load_seq_cst(&job->state);
+    if (is_up || state != job_state(generation, JOB_RUNNING))
+        return true;
+    if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) != WORD_DONE)
+        futex_wait(&board->work_seq, seen, HELP_BOUND_NS);
+    return false;
 }
 
 /* The slot with the oldest work whose generation is above `after`; its generation, or 0. */

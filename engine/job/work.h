@@ -32,6 +32,10 @@ void work_until_stopped(struct worker *worker);
 /* Works on one job until nothing of it can be claimed. False if there was nothing to do. */
 bool work_on(struct worker *worker, uint32_t slot, uint64_t generation);
 
+/* The same for a caller that helps until the job needs it no more: then true; false: it is to call again, as the
+ * way down is yet to come. The slot is the caller's. */
+bool work_help(struct worker *worker, uint32_t slot, uint64_t generation);
+
 /* Says that there are `tasks` tasks to do, old and new: wakes so many sleeping workers, less those that
  * spin. */
 void work_announce(struct board *board, uint32_t tasks);

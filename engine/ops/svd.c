@@ -296,6 +296,8 @@ static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint6
             *failures += svd_note(call, i + j, (enum svd_outcome)outcome[j]);
     }
     free(run.scratch);
+    if (is_full && svd_is_tall(shape.m, shape.n)) /* the values are those of the other modes */
+        return svd_tall_values(call, first, end);
     return SHEAF_OK;
 }
 

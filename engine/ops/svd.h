@@ -52,9 +52,12 @@ void svd_fix_signs(const struct svd_shape *shape, void *u, void *vt);
 /* Checks a call's arrays, and plans a leaf for each matrix. Errors: DTYPE, SHAPE, UNSUPPORTED. */
 sheaf_status svd_plan(struct op_plan *out, const struct op_call *call);
 
-/* True if one matrix of m x n is cut into leaves of its own, by the operation "svd_tall", when values are
- * wanted. */
+/* True if one matrix of m x n is cut into leaves of its own, by the operation "svd_tall": for values and reduced
+ * vectors. */
 bool svd_is_tall(size_t m, size_t n);
+
+/* The values of such matrices, first to end - 1, as "svd_tall" has them. Errors: NO_MEMORY. */
+sheaf_status svd_tall_values(const struct op_call *call, uint64_t first, uint64_t end);
 
 /* By LAPACK: matrices first to end - 1. Adds the failures. Errors: UNSUPPORTED, NO_MEMORY, SHAPE. */
 sheaf_status svd_by_lapack(const struct op_call *call, uint64_t first, uint64_t end,
