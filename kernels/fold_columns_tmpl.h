@@ -1,59 +1,80 @@
-/* fold_columns_tmpl.h -- many neighbouring columns of a type, T, folded at the same time, down the rows, in
- * the order of fold_tmpl.h: lane l of a column is row number l, l + 32, .. of its sub-block.
+/* fold_columns_tmpl.h -- many neighbouring columns of a type, T, folded at the same time, down the rows of a
+ * sub-block, in the order of fold_tmpl.h: lane l of a column is rows l, l + 32, ..
  *
- *              column 0 1 2 ..                    The lanes of all columns lie in one table of ROW rows,
- *     row 0    x x x x x x x    -> lane 0         so that a row of elements is added to a row of lanes,
- *     row 1    x x x x x x x    -> lane 1         register by register.
+ *              column 0 1 2 ..
+ *     row l       x x x x x x x        The rows of one lane are some streams that go from left to right
+ *     row l + 32  x x x x x x x        together, a page each; what they add up to is in registers, and
+ *     row l + 64  x x x x x x x        goes to row l of a table of lanes.
  */
 #include "tmpl_begin.h"
 
 #define LANES      ((size_t)PASTE(sums, T))
 #define THIS(name) PASTE(PASTE(FOLD, T), name)
+#define ABREAST    4 /* registers of columns */
 
-static inline void THIS(column_row)(double *lane, const elem *x, const elem *y, const double *c,
-                                    size_t columns)
+/* `count` registers of columns from number i on, of one lane. count is a constant where this is called. */
+static inline void THIS(lane_of)(double *lanes, const struct fold_columns *in, size_t lane,
+                                 size_t i, const size_t count)
 {
-    size_t i = 0;
-    for (; i + LANES <= columns; i += LANES) {
-        vwide sum;
-        vwide center;
-        vwide a = FN(load_double)(x + i);
-        vwide b = FN(load_double)(y + i);
-        memcpy(&sum, lane + i, sizeof sum);
-        memcpy(&center, c + i, sizeof center);
-        (void)a;
-        (void)b;
-        (void)center;
-        sum = sum COMBINE(TERM(a, b, center));
-        memcpy(lane + i, &sum, sizeof sum);
+    const vwide zero = {0};
+    vwide sum[ABREAST];
+    vwide c[ABREAST];
+    for (size_t k = 0; k < count; k++) {
+        sum[k] = NEUTRAL - zero;
+        memcpy(&c[k], in->c + i + k * LANES, sizeof c[k]);
     }
-    if (i < columns) { /* the same of a register that is filled up */
-        elem rest[2][LANES];
-        double extra[2][LANES];
-        memset(rest, 0, sizeof rest);
-        memset(extra, 0, sizeof extra);
-        memcpy(rest[0], x + i, (columns - i) * sizeof(elem));
-        memcpy(rest[1], y + i, (columns - i) * sizeof(elem));
-        memcpy(extra[0], lane + i, (columns - i) * sizeof(double));
-        memcpy(extra[1], c + i, (columns - i) * sizeof(double));
-        THIS(column_row)(extra[0], rest[0], rest[1], extra[1], LANES);
-        memcpy(lane + i, extra[0], (columns - i) * sizeof(double));
+    (void)c;
+    for (size_t r = lane; r < in->rows; r += ROW) {
+        const elem *x = (const elem *)((uintptr_t)in->x + r * (uintptr_t)in->x_stride) + i;
+        const elem *y = (const elem *)((uintptr_t)in->y + r * (uintptr_t)in->y_stride) + i;
+        for (size_t k = 0; k < count; k++) {
+            vwide a = FN(load_double)(x + k * LANES);
+            vwide b = FN(load_double)(y + k * LANES);
+            (void)a;
+            (void)b;
+            sum[k] = sum[k] COMBINE(TERM(a, b, c[k]));
+        }
     }
+    memcpy(lanes + lane * in->pitch + i, sum, count * sizeof sum[0]);
+}
+
+/* The same of what does not fill a register. */
+static inline void THIS(lane_of_one)(double *lanes, const struct fold_columns *in, size_t lane,
+                                     size_t i)
+{
+    elem x[LANES];
+    elem y[LANES];
+    double c[LANES];
+    double sum[LANES];
+    const struct fold_columns filled = {x, y, 0, 0, 1, LANES, LANES, c};
+    memset(x, 0, sizeof x);
+    memset(y, 0, sizeof y);
+    memset(c, 0, sizeof c);
+    c[0] = in->c[i];
+    double total = NEUTRAL;
+    for (size_t r = lane; r < in->rows; r += ROW) {
+        x[0] = ((const elem *)((uintptr_t)in->x + r * (uintptr_t)in->x_stride))[i];
+        y[0] = ((const elem *)((uintptr_t)in->y + r * (uintptr_t)in->y_stride))[i];
+        THIS(lane_of)(sum, &filled, 0, 0, 1);
+        total = total COMBINE sum[0];
+    }
+    lanes[lane * in->pitch + i] = total;
 }
 
 static void THIS(columns)(const struct fold_columns *in, double *lanes)
 {
-    const unsigned char *x = in->x;
-    const unsigned char *y = in->y;
-    for (size_t r = 0; r < in->rows; r++) {
-        THIS(column_row)
-        (lanes + (in->first + r) % ROW * in->pitch, (const elem *)x, (const elem *)y, in->c,
-         in->columns);
-        x += in->x_stride;
-        y += in->y_stride;
+    for (size_t lane = 0; lane < ROW; lane++) {
+        size_t i = 0;
+        for (; i + ABREAST * LANES <= in->columns; i += ABREAST * LANES)
+            THIS(lane_of)(lanes, in, lane, i, ABREAST);
+        for (; i + LANES <= in->columns; i += LANES)
+            THIS(lane_of)(lanes, in, lane, i, 1);
+        for (; i < in->columns; i++)
+            THIS(lane_of_one)(lanes, in, lane, i);
     }
 }
 
 #undef LANES
 #undef THIS
+#undef ABREAST
 #include "tmpl_end.h"

@@ -55,15 +55,14 @@ typedef void reduce_kernel(const void *x, size_t n, void *out);
  *         upper                u64, of (x + 2^63) >> 32, and of u64 x >> 32, for exact sums */
 typedef void fold_kernel(const void *x, const void *y, double c, size_t n, void *out);
 
-/* Rows of elements of neighbouring columns, added to the columns' lanes of one sub-block: the same folds, of
- * the same bits, with a c for each column. */
+/* The lanes of one sub-block of neighbouring columns, KERNEL_SUM_LANES rows of them: the same folds, of the same
+ * bits, with a c for each column. */
 struct fold_columns {
     const void *x; /* the first row; elements of a row lie one after the other */
     const void *y;
     ptrdiff_t x_stride; /* bytes from row to row */
     ptrdiff_t y_stride;
-    size_t first; /* the number of the first row in its sub-block */
-    size_t rows;
+    size_t rows; /* at most KERNEL_SUM_SUB_BLOCK */
     size_t columns;
     size_t pitch;    /* doubles from a row of lanes to the next */
     const double *c; /* columns of them */

@@ -48,7 +48,7 @@ static void large_views_give_the_bits_of_their_copies(void)
     }
 }
 
-/* Five leaves of 70 columns: two panels, whose trees have a turn to take. */
+/* Five leaves of 70 columns: their tree has a turn to take. */
 static void many_leaves_of_many_columns(void)
 {
     static const sheaf_dtype dtypes[] = {SHEAF_F64, SHEAF_F16, SHEAF_U16};

@@ -26,7 +26,7 @@ enum {
     OP_ARRAYS_MAX = 5,
     OP_INPUTS_MAX = 2,
     OP_PARAMS_BYTES = 64,
-    OP_PARTIAL_BYTES_MAX = 4096, /* on a stack; a plan may ask for more */
+    OP_PARTIAL_BYTES_MAX = 8192, /* on a stack; a plan may ask for more */
     OP_RESULT_BYTES_MAX = 128,
 };
 

@@ -16,7 +16,7 @@
  *           |_____________________|                     |            leaves of it writes its results, and
  *                     |_________________________________|            those above have nothing to do
  *
- * The tree of a panel is the left-complete one of its leaves, since what is empty is left out. Where
+ * Of many panels each is one leaf. The tree of a panel is the left-complete one of its leaves, since what is empty is left out. Where
  * neighbouring cells lie closer in memory than the elements of one, their columns are read together
  * (columns.h); otherwise a cell is a run like a whole array's. */
 #include <stdlib.h>
@@ -33,6 +33,9 @@ struct head {
     uint64_t panel;
     uint64_t leaves; /* that it has in it; 0: nothing is left to do */
 };
+
+/* From so many panels on, each is one leaf of the job: there is enough to do without cutting them. */
+enum { PANELS_ENOUGH = 24 };
 
 enum { PARTIALS_BYTES = OP_PARTIAL_BYTES_MAX - (int)sizeof(struct head) };
 
@@ -53,7 +56,7 @@ struct frame {
     uint64_t width; /* cells of a panel, at most; in the last dimension of cells */
     uint64_t panels;
     uint64_t leaves; /* of a panel */
-    uint64_t padded; /* to a power of two */
+    uint64_t padded; /* to a power of two; 1 if a panel is never cut */
     bool by_columns;
     int64_t pair_stride; /* from the first result of a cell to the second */
 };
@@ -140,9 +143,6 @@ static void make_frame(struct frame *frame, const struct op_call *call)
     frame->pair_stride = frame->own->is_pair ? call->arrays[RESULTS].strides[0] : 0;
     frame->leaves = count / REDUCTION_LEAF + (count % REDUCTION_LEAF != 0);
     frame->leaves = frame->leaves > 0 ? frame->leaves : 1;
-    frame->padded = 1;
-    while (frame->padded < frame->leaves)
-        frame->padded *= 2;
     frame->by_columns = is_by_columns(frame, params->kept);
     uint64_t most = COLUMNS_MAX;
     while (most * frame->op->partial_bytes > PARTIALS_BYTES)
@@ -152,6 +152,9 @@ static void make_frame(struct frame *frame, const struct op_call *call)
     frame->panels = last / frame->width + (last % frame->width != 0);
     for (size_t d = 0; d + 1 < frame->cells.ndim; d++)
         frame->panels *= frame->cells.shape[d];
+    frame->padded = 1;
+    while (frame->panels < PANELS_ENOUGH && frame->padded < frame->leaves)
+        frame->padded *= 2;
 }
 
 static struct panel panel_at(const struct frame *frame, uint64_t number)
@@ -248,7 +251,8 @@ static void map_tiles(struct work *work, const struct panel *panel, uint64_t beg
     _Alignas(16) unsigned char newest[REDUCTION_PARTIAL_MAX];
     while (most * panel->width * computed > COLUMNS_TILE)
         most /= 2;
-    unsigned char *room[2] = {work->room, (unsigned char *)work->room + COLUMNS_ROOM};
+    unsigned char *room[2] = {work->room,
+                              (unsigned char *)work->room + columns_tile_room(frame->width)};
     for (uint64_t at = begin; at < end;) {
         size_t rows = end - at < most ? (size_t)(end - at) : most;
         size_t pitch = columns_transpose(room[0], &frame->e, &columns[0], at, rows, panel->width);
@@ -333,7 +337,10 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     }
     if (frame->by_columns) {
         waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * PARTIALS_BYTES;
-        room = 2 * (size_t)COLUMNS_ROOM;
+        room = reduction_is_free(frame->own, &frame->e)
+                   ? columns_tile_room(frame->width) * (frame->own->takes_second ? 2 : 1)
+                   : columns_fold_room(frame->width);
+        room = (room + 63) / 64 * 64;
     } else if (!work->source.x.is_direct || !work->source.y.is_direct) {
         room = SOURCE_ROOM;
     }
@@ -361,7 +368,9 @@ static sheaf_status plan(struct op_plan *out, const struct op_call *call)
     double bytes = (double)x->size * (double)sheaf_dtype_size((sheaf_dtype)x->dtype);
     out->leaves = frame.panels * frame.padded;
     out->leaf_bytes = (uint64_t)(bytes / (double)out->leaves) + 16 * frame.width;
-    out->partial_bytes = sizeof(struct head) + (uint32_t)(frame.width * frame.op->partial_bytes);
+    out->partial_bytes = sizeof(struct head);
+    if (frame.padded > 1)
+        out->partial_bytes += (uint32_t)(frame.width * frame.op->partial_bytes);
     return SHEAF_OK;
 }
 
@@ -381,6 +390,12 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
     for (uint64_t end = first + count; first < end;) {
         head.panel = first / frame.padded;
         uint64_t leaf = first % frame.padded;
+        if (frame.padded == 1) { /* all of it */
+            struct panel panel = panel_at(&frame, first++);
+            map_panel(&work, &panel, 0, frame.leaves, partials);
+            finish_panel(&frame, &panel, partials);
+            continue;
+        }
         uint64_t past = frame.padded - leaf < end - first ? frame.padded : leaf + (end - first);
         first += past - leaf;
         past = past < frame.leaves ? past : frame.leaves;

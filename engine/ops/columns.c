@@ -1,7 +1,7 @@
 /* columns.c -- neighbouring columns: folded together in the order of a sum, or transposed for kernels of
  * runs.
  *
- *              column 0 .. 63        A row of 64 columns is some lines one after the other; the next row
+ *              column 0 .. 511       A row of 512 columns is some lines one after the other; the next row
  *     row 0    ===========           lies anywhere. To go down one column would read a line for each
  *     row 1    ===========           element, so all columns that lie in the lines go down together.
  *
@@ -13,19 +13,38 @@
 
 enum {
     LANES = KERNEL_SUM_LANES,
-    TABLE = LANES * COLUMNS_MAX,
     LEVELS = 5, /* of the binary counter: 2^4 sub-blocks are a leaf */
-    CHUNK = 32, /* rows that are converted at a time */
+    STRIP = 64, /* columns that are converted at a time */
+    STRIP_ELEMENTS = KERNEL_SUM_SUB_BLOCK * STRIP,
 };
 
-/* What a fold works in: 128 KiB. */
+/* What a fold works in: for 512 columns 768 KiB, and what is converted. */
 struct fold_room {
-    double lanes[TABLE];
-    double level[LEVELS][TABLE];
-    double x[CHUNK * COLUMNS_MAX];
-    double y[CHUNK * COLUMNS_MAX];
+    size_t table; /* doubles: LANES of all columns */
+    double *lanes;
+    double *levels; /* LEVELS tables */
+    double *x;      /* a strip of a sub-block */
+    double *y;
 };
-_Static_assert(sizeof(struct fold_room) <= COLUMNS_ROOM, "room");
+
+static struct fold_room room_of(const struct column_leaf *leaf)
+{
+    const size_t columns = leaf->columns;
+    const size_t table = LANES * columns;
+    double *room = leaf->room;
+    return (struct fold_room){table, room, room + table, room + (1 + LEVELS) * table,
+                              room + (1 + LEVELS) * table + STRIP_ELEMENTS};
+}
+
+size_t columns_fold_room(size_t columns)
+{
+    return ((1 + LEVELS) * LANES * columns + 2 * (size_t)STRIP_ELEMENTS) * sizeof(double);
+}
+
+size_t columns_tile_room(size_t columns)
+{
+    return COLUMNS_TILE + COLUMNS_PAD * sizeof(double) * columns;
+}
 
 size_t columns_count(const struct column_leaf *leaf)
 {
@@ -65,56 +84,53 @@ static void combine(double *out, const double *a, const double *b, size_t n, boo
             out[i] = a[i] + b[i];
 }
 
-/* Rows to come, of one array: where they lie, or converted. */
-struct rows {
-    const struct columns *in;
-    struct layout_walk walk;
-};
-
-static void convert_rows(void *to, const struct elements *e, struct rows *rows, size_t count,
-                         size_t columns)
+/* `columns` columns from number `first` on, of rows begin .. begin + rows - 1, one row after the other. */
+static void convert_strip(void *to, const struct elements *e, const struct columns *in,
+                          uint64_t begin, size_t rows, size_t first, size_t columns)
 {
     const size_t bytes = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
-    for (size_t r = 0; r < count; r++) {
+    struct layout_walk walk;
+    layout_walk_begin(&walk, in->rows, in->data + (int64_t)first * in->column_stride, begin);
+    for (size_t r = 0; r < rows; r++) {
         const unsigned char *at;
         int64_t stride;
-        layout_walk_run(&at, &stride, &rows->walk, 1);
-        e->kernels->convert[rows->in->type](at, rows->in->column_stride, columns,
-                                            (unsigned char *)to + r * columns * bytes);
+        layout_walk_run(&at, &stride, &walk, 1);
+        e->kernels->convert[in->type](at, in->column_stride, columns,
+                                      (unsigned char *)to + r * columns * bytes);
     }
 }
 
-/* The lanes of a sub-block. */
-static void add_sub_block(struct fold_room *room, const struct elements *e,
-                          const struct column_leaf *leaf, struct rows *x, struct rows *y,
-                          fold_columns_kernel *kernel, const double *c, size_t rows)
+/* The lanes of a sub-block: in place if its rows can be read as they are, else strip by strip. */
+static void fold_sub_block(const struct fold_room *room, const struct elements *e,
+                           const struct column_leaf *leaf, enum columns_fold fold, const double *c,
+                           uint64_t begin, size_t rows)
 {
     const size_t bytes = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
-    struct fold_columns in = {.columns = leaf->columns, .pitch = leaf->columns, .c = c};
-    for (size_t done = 0; done < rows; done += in.rows) {
-        size_t left = rows - done;
-        in.first = done;
-        if (leaf->x.is_direct && !leaf->has_second) {
-            const unsigned char *at;
-            int64_t stride;
-            in.rows = layout_walk_run(&at, &stride, &x->walk, left);
-            in.x = in.y = at;
-            in.x_stride = in.y_stride = stride;
-        } else {
-            in.rows = left < CHUNK ? left : CHUNK;
-            convert_rows(room->x, e, x, in.rows, leaf->columns);
-            if (leaf->has_second)
-                convert_rows(room->y, e, y, in.rows, leaf->columns);
-            in.x = room->x;
-            in.y = leaf->has_second ? room->y : room->x;
-            in.x_stride = in.y_stride = (ptrdiff_t)(leaf->columns * bytes);
-        }
+    fold_columns_kernel *kernel = e->kernels->columns[fold][e->type];
+    struct fold_columns in = {
+        .rows = rows, .columns = leaf->columns, .pitch = leaf->columns, .c = c};
+    if (leaf->x.is_direct && leaf->x.rows->ndim == 1 && !leaf->has_second) {
+        in.x_stride = in.y_stride = leaf->x.rows->strides[0];
+        in.x = in.y = leaf->x.data + (int64_t)begin * in.x_stride;
         kernel(&in, room->lanes);
+        return;
+    }
+    in.x = room->x;
+    in.y = leaf->has_second ? room->y : room->x;
+    for (size_t first = 0; first < leaf->columns; first += in.columns) {
+        size_t left = leaf->columns - first;
+        in.columns = left < STRIP ? left : STRIP;
+        in.x_stride = in.y_stride = (ptrdiff_t)(in.columns * bytes);
+        in.c = c + first;
+        convert_strip(room->x, e, &leaf->x, begin, rows, first, in.columns);
+        if (leaf->has_second)
+            convert_strip(room->y, e, &leaf->y, begin, rows, first, in.columns);
+        kernel(&in, room->lanes + first);
     }
 }
 
 /* 32 lanes of the counter's tables to one number a column, as fold_tmpl.h does for one run. */
-static void drain(double *out, struct fold_room *room, size_t count, size_t columns,
+static void drain(double *out, const struct fold_room *room, size_t count, size_t columns,
                   bool is_product)
 {
     const size_t table = LANES * columns;
@@ -123,7 +139,7 @@ static void drain(double *out, struct fold_room *room, size_t count, size_t colu
         lanes[i] = is_product ? 1.0 : -0.0;
     for (size_t l = 0; count >> l != 0; l++)
         if (count >> l & 1)
-            combine(lanes, room->level[l], lanes, table, is_product);
+            combine(lanes, room->levels + l * table, lanes, table, is_product);
     for (size_t half = LANES / 2; half > 0; half /= 2)
         combine(lanes, lanes, lanes + half * columns, half * columns, is_product);
     for (size_t i = 0; i < columns; i++)
@@ -136,26 +152,17 @@ void columns_fold(double *out, const struct elements *e, const struct column_lea
     static const double zeros[COLUMNS_MAX];
     const bool is_product = fold == COLUMNS_PRODUCTS;
     const size_t table = LANES * leaf->columns;
-    struct fold_room *room = leaf->room;
-    struct rows x = {.in = &leaf->x};
-    struct rows y = {.in = &leaf->y};
+    const struct fold_room room = room_of(leaf);
     size_t count = 0;
-    if (leaf->rows > 0) {
-        layout_walk_begin(&x.walk, leaf->x.rows, leaf->x.data, leaf->begin);
-        layout_walk_begin(&y.walk, leaf->y.rows, leaf->y.data, leaf->begin);
-    }
     for (size_t done = 0; done < leaf->rows; count++) {
         size_t left = leaf->rows - done;
         size_t rows = left < KERNEL_SUM_SUB_BLOCK ? left : KERNEL_SUM_SUB_BLOCK;
         size_t l = 0;
-        for (size_t i = 0; i < table; i++)
-            room->lanes[i] = is_product ? 1.0 : -0.0;
-        add_sub_block(room, e, leaf, &x, &y, e->kernels->columns[fold][e->type],
-                      c != NULL ? c : zeros, rows);
+        fold_sub_block(&room, e, leaf, fold, c != NULL ? c : zeros, leaf->begin + done, rows);
         for (; count >> l & 1; l++)
-            combine(room->lanes, room->level[l], room->lanes, table, is_product);
-        memcpy(room->level[l], room->lanes, table * sizeof(double));
+            combine(room.lanes, room.levels + l * table, room.lanes, table, is_product);
+        memcpy(room.levels + l * table, room.lanes, table * sizeof(double));
         done += rows;
     }
-    drain(out, room, count, leaf->columns, is_product);
+    drain(out, &room, count, leaf->columns, is_product);
 }

@@ -23,14 +23,17 @@ struct column_leaf {
     uint64_t begin;
     size_t rows;    /* a leaf at most */
     size_t columns; /* COLUMNS_MAX at most */
-    void *room;     /* COLUMNS_ROOM bytes at a multiple of 64 */
+    void *room;     /* columns_fold_room() bytes at a multiple of 64 */
 };
 
 enum {
-    COLUMNS_TILE = 256 * 1024, /* bytes of a transposed tile */
+    COLUMNS_TILE = 512 * 1024, /* bytes of a transposed tile */
     COLUMNS_PAD = 8, /* elements after each of its columns, so that they share no cache sets */
-    COLUMNS_ROOM = COLUMNS_TILE + COLUMNS_PAD * 8 * COLUMNS_MAX,
 };
+
+/* Bytes of room that a leaf of so many columns needs for a fold, and a tile of them for being transposed. */
+size_t columns_fold_room(size_t columns);
+size_t columns_tile_room(size_t columns);
 
 /* Columns that become runs: column c has its rows begin .. begin + rows - 1 at room, c * pitch elements on.
  * Returns pitch. rows * columns elements fit into COLUMNS_TILE. */

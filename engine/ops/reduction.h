@@ -25,7 +25,8 @@ enum {
     REDUCTION_LEAF = KERNEL_SUM_LEAF,
     REDUCTION_PARTIAL_MAX = 288,
     REDUCTION_LEAVES_AT_ONCE = 2,
-    COLUMNS_MAX = 64,
+    COLUMNS_MAX =
+        512, /* 4 KiB of doubles: with nested pages a TLB miss costs as much as 1 KiB of memory */
 };
 
 /* What the api function writes to a job's params. */
