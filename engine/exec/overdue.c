@@ -66,7 +66,7 @@ static bool condemn(struct processes *processes, uint32_t index, int64_t deadlin
     int64_t due = load_seq_cst(&row->due);
     child->is_charged = due_is_in_node(due);
     if (due == 0)
-        return condemn_stopped(processes, index, now, deadline_ns);
+        return deadline_ns != INT64_MAX && condemn_stopped(processes, index, now, deadline_ns);
     if (due != DUE_CONDEMNED && due_time_ns(due) <= now)
         return cas_seq_cst(&row->due, &due, DUE_CONDEMNED);
     if (due != DUE_CONDEMNED && due_time_ns(due) < *next)
@@ -97,7 +97,9 @@ int64_t overdue_look(struct processes *processes)
     int64_t next = INT64_MAX;
     if (deadline_ns != INT64_MAX)
         next = clock_now_ns() + deadline_ns;
-    for (uint32_t i = 0; deadline_ns != INT64_MAX && i < pool->board->workers; i++) {
+    /* All workers, even if no such job is left: one may be stopped on its way out of the last, before it has woken
+     * those who wait for it. */
+    for (uint32_t i = 0; i < pool->board->workers; i++) {
         struct child *child = &processes->children[i];
         if (child->state == CHILD_READY && !child->is_condemned &&
             condemn(processes, i, deadline_ns, &next)) {
