@@ -85,6 +85,37 @@ static void what_is_accepted_while_closing_is_done(void)
     }
 }
 
+static void *kill_it(void *executor)
+{
+    CHECK_OK(sheaf_executor_shutdown(executor, SHEAF_SHUTDOWN_KILL));
+    CHECK(sheaf_executor_workers(executor) == 0); /* closed, whoever was first */
+    return NULL;
+}
+
+static void closing_from_several_threads_at_once_is_safe(void)
+{
+    sheaf_array *array = make_ones(1000000);
+    for (int round = 0; round < 40; round++) {
+        pthread_t threads[2];
+        sheaf_executor *executor;
+        sheaf_future *future;
+        struct timespec pause = {0, round * 20000};
+        CHECK_OK(sheaf_executor_open(&executor, round % 4 != 0 ? SHEAF_THREADS : SHEAF_PROCESSES,
+                                     &(sheaf_executor_options){.workers = 2}));
+        CHECK_OK(sheaf_reduce_submit(&future, array, SHEAF_SUM,
+                                     &(sheaf_reduce_options){.executor = executor}));
+        for (size_t i = 0; i < 2; i++)
+            CHECK(pthread_create(&threads[i], NULL, kill_it, executor) == 0);
+        nanosleep(&pause, NULL);
+        sheaf_executor_close(executor);
+        for (size_t i = 0; i < 2; i++)
+            CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK(sheaf_future_done(future));
+        sheaf_future_release(future);
+    }
+    sheaf_detach(array);
+}
+
 /* The folder of this program, where sheaf-worker lies one higher. */
 static void own_folder(char *folder, size_t size)
 {
@@ -326,6 +357,7 @@ static void a_host_that_changes_its_environment_is_tolerated(void)
 }
 
 CHECK_MAIN(CASE(what_is_accepted_while_closing_is_done),
+           CASE(closing_from_several_threads_at_once_is_safe),
            CASE(a_relative_worker_path_outlives_a_chdir),
            CASE(a_worker_without_room_for_the_board_is_a_start_that_failed),
            CASE(a_limit_on_file_size_is_an_error),

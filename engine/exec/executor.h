@@ -10,7 +10,14 @@
 #include "job/pool.h"
 #include "job/run.h"
 
-enum executor_state { EXECUTOR_FREE, EXECUTOR_OPENING, EXECUTOR_OPEN, EXECUTOR_CLOSING };
+/* CLOSING: nothing new, but what is there may still be hurried. ENDING: all has ended, and its memory goes. */
+enum executor_state {
+    EXECUTOR_FREE,
+    EXECUTOR_OPENING,
+    EXECUTOR_OPEN,
+    EXECUTOR_CLOSING,
+    EXECUTOR_ENDING
+};
 
 /* A handle. Handles lie in a table for good, so that the use of a closed one is an error and not a
  * crash. */

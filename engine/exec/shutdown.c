@@ -28,6 +28,8 @@ static void *finish(void *argument)
     struct sheaf_executor *executor = argument;
     if (executor->pool != NULL)
         pool_drain(executor->pool);
+    /* seq_cst, with hurry_closing(): who counts itself in `users` sees ENDING, or we see it. */
+    store_seq_cst(&executor->state, EXECUTOR_ENDING);
     while (load_seq_cst(&executor->users) != 0)
         sched_yield(); /* on their way out: their jobs have ended */
     if (executor->pool != NULL)
@@ -80,6 +82,21 @@ static void hurry(struct sheaf_executor *executor, unsigned how)
         executor->ops->end_workers(executor, (how & SHEAF_SHUTDOWN_KILL) != 0 ? SIGKILL : SIGTERM);
 }
 
+/* Somebody else closes it: this may be in more of a hurry, and waits for the same end. */
+static void hurry_closing(struct sheaf_executor *executor, unsigned how)
+{
+    bool is_callback = executor->pool != NULL && notify_pool() == executor->pool;
+    add_seq_cst(&executor->users, 1);
+    if (load_seq_cst(&executor->state) == EXECUTOR_CLOSING)
+        hurry(executor, how);
+    sub_acq_rel(&executor->users, 1);
+    if ((how & SHEAF_SHUTDOWN_NO_WAIT) != 0 || is_callback) /* they wait for the callback */
+        return;
+    uint32_t state;
+    while ((state = load_seq_cst(&executor->state)) == EXECUTOR_CLOSING || state == EXECUTOR_ENDING)
+        futex_wait(&executor->state, state, -1);
+}
+
 sheaf_status sheaf_executor_shutdown(sheaf_executor *executor, unsigned how)
 {
     const unsigned known = SHEAF_SHUTDOWN_NO_WAIT | SHEAF_SHUTDOWN_CANCEL |
@@ -100,15 +117,9 @@ sheaf_status sheaf_executor_shutdown(sheaf_executor *executor, unsigned how)
             finish(executor);
         return SHEAF_OK;
     }
-    /* Somebody else closes it: this may be in more of a hurry. */
-    if (state == EXECUTOR_CLOSING && executor->fork_count == fork_count()) {
-        hurry(executor, how);
-        bool is_callback =
-            executor->pool != NULL && notify_pool() == executor->pool; /* they wait for us */
-        while ((how & SHEAF_SHUTDOWN_NO_WAIT) == 0 && !is_callback &&
-               load_seq_cst(&executor->state) == EXECUTOR_CLOSING)
-            futex_wait(&executor->state, EXECUTOR_CLOSING, -1);
-    }
+    if ((state == EXECUTOR_CLOSING || state == EXECUTOR_ENDING) &&
+        executor->fork_count == fork_count())
+        hurry_closing(executor, how);
     return SHEAF_OK;
 }
 
