@@ -50,7 +50,8 @@ static int64_t now_ns(void)
 struct called {
     _Atomic int count;
     _Atomic long sum;
-    pthread_t thread;
+    _Atomic pthread_t
+        thread; /* callbacks come in the thread of the executor, and in that of the call */
 };
 
 static void add_result(sheaf_future *future, void *context)
