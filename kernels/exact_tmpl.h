@@ -95,7 +95,7 @@ static void FN(exact_tabulate)(struct exact_table *table, const elem *x, size_t 
     for (size_t i = 0; i < n; i += EXACT_SOME) {
         size_t here = n - i < EXACT_SOME ? n - i : EXACT_SOME;
         for (size_t k = 0; k < here; k++)
-            some[k] = (double)x[i + k];
+            some[k] = FN(as_double)(x[i + k]);
         exact_fill(table, some, here);
     }
 }
