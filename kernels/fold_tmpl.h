@@ -51,27 +51,37 @@ static inline void THIS(rows)(vwide *sum, const struct THIS(input) * in, size_t 
     }
 }
 
+/* The term of lane number `lane` and those after it, or, of lanes from `count` on, the neutral element. */
+static inline vwide THIS(kept)(vwide term, size_t lane, size_t count)
+{
+    const vwide zero = {0};
+    const vwide neutral = NEUTRAL - zero;
+#if VBYTES == 8
+    return lane < count ? term : neutral;
+#else
+    vbits number;
+    memcpy(&number, lane_indices + lane, sizeof number);
+    const vbits keeps = number < (int64_t)count;
+    return (vwide)(((vbits)term & keeps) | ((vbits)neutral & ~keeps));
+#endif
+}
+
 /* The same for the sub-block at the end of a leaf: n elements. The last row is filled up with zeros,
- * whose terms are left out. */
+ * in place of whose terms the neutral element is combined, which changes nothing. */
 static inline void THIS(last)(vwide *sum, const struct THIS(input) * in, size_t begin, size_t n)
 {
     const size_t whole = n / ROW * ROW;
     elem x[ROW] = {0};
     elem y[ROW] = {0};
-    vwide term[REGS];
-    double lane[ROW];
-    double extra[ROW];
-    const struct THIS(input) filled = {x, y, in->c};
+    const struct THIS(input) filled = {x, in->y == in->x ? x : y, in->c};
     THIS(rows)(sum, in, begin, n / ROW);
     memcpy(x, in->x + begin + whole, (n - whole) * sizeof(elem));
-    memcpy(y, in->y + begin + whole, (n - whole) * sizeof(elem));
-    for (size_t k = 0; k < REGS; k++)
-        term[k] = THIS(term)(&filled, k * LANES);
-    memcpy(lane, sum, sizeof lane);
-    memcpy(extra, term, sizeof extra);
-    for (size_t i = 0; i < n - whole; i++)
-        lane[i] = lane[i] COMBINE extra[i];
-    memcpy(sum, lane, sizeof lane);
+    if (in->y != in->x)
+        memcpy(y, in->y + begin + whole, (n - whole) * sizeof(elem));
+    for (size_t k = 0; k < REGS && whole < n; k++) {
+        vwide term = THIS(kept)(THIS(term)(&filled, k * LANES), k * LANES, n - whole);
+        sum[k] = sum[k] COMBINE term;
+    }
 }
 
 /* One step of the binary counter: takes in the lanes of the next sub-block. Where bit l of count is

@@ -34,6 +34,12 @@ enum { GROUP = 8 };
 
 #define QUIET_NAN __builtin_nan("")
 
+#if VBYTES > 8
+static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                          11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                          22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+#endif
+
 #define TEMPLATE "load_tmpl.h"
 #include "every_type.h"
 #define TEMPLATE "search_tmpl.h"
