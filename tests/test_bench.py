@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""test_bench.py -- the benchmark house without its measurements: statistics, verdicts, players, pages.
+"""test_bench.py -- the benchmark house without its measurements: statistics, verdicts, players, pages, and that
+every figure of the README is in a file of results.
 
 usage: test_bench.py ROOT
 
@@ -126,6 +127,20 @@ def test_check():
     assert "max, warm processes over threads: 2" in said.getvalue() and "slower" in said.getvalue()
 
 
+def test_check_short():
+    def measured(ratio):
+        return lambda: {"max": result("max", row("threads, wide", *[1.0] * 6),
+                                      row("processes, wide, warm pool", *[ratio * x for x in (1, 9, 9, 9, 9, 9)]))}
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        kept = pathlib.Path(folder, "ratios.json")
+        check.keep(kept, {"max": result("max", row("threads, wide", *[1.0] * 6),
+                                        row("processes, wide, warm pool", *[1.0] * 6))})
+        assert check.short(kept, measured(3.9)) == 0  # by its best round, noise or not
+        assert check.short(kept, measured(4.1)) == 1
+        tries = [9, 9, 1]
+        assert check.short(kept, lambda: measured(tries.pop(0))()) == 0 and not tries
+
+
 def test_crossings():
     sizes = (10, 100, 1000)
     rows = [row(f"sequential, wide @ {n}", *[float(n)] * 6) for n in sizes]
@@ -237,8 +252,63 @@ def test_options():
     for wrong in (["--nothing"], ["("], ["a", "b"]):
         with contextlib.redirect_stderr(io.StringIO()):
             raises(SystemExit, house_main.parse, wrong)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         assert "no results" in raises(SystemExit, house_main.main, ["--report", "--into", folder])
+
+
+# ---- the README ------------------------------------------------------------------------------------
+def numbers_of(text):
+    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)", text)
+
+
+def measured_tables(text):
+    """The tables of the README that say where their numbers are: `<!-- results: FILE -->` and what follows, up to
+    `<!-- end -->`."""
+    return re.findall(r"<!-- results: (\S+) -->\n(.*?)<!-- end -->", text, re.DOTALL)
+
+
+def known_numbers(value, found):
+    """Every number of a results file, and its medians, as they would be printed with any number of decimals."""
+    if isinstance(value, dict):
+        for item in value.values():
+            known_numbers(item, found)
+    elif isinstance(value, list):
+        for item in value:
+            known_numbers(item, found)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        found.append(float(value))
+    elif isinstance(value, str):
+        found += [float(number) for number in numbers_of(value)]
+
+
+def is_known(number, found):
+    decimals = len(number.partition(".")[2])
+    half = 0.5000001 * 10 ** -decimals
+    return any(abs(x * scale - float(number)) <= half for x in found for scale in (1, 100, 1e3, 1e6, 1e-9))
+
+
+def test_readme_figures():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tables = measured_tables(readme)
+    assert tables, "README.md names no results"
+    for name, text in tables:
+        path = ROOT / "bench" / "results" / name
+        found = []
+        known_numbers(json.loads(path.read_text(encoding="utf-8")), found)
+        text = re.sub(r"\((?:bench|doc)[^)]*\)|\[[^\]]*\]\([^)]*\)", "", text)
+        for number in numbers_of(text):
+            assert is_known(number, found), f"README.md: {number} is not in {path}"
+    assert not is_known("987.6543", [98.76, 987.65]) and not is_known("0.0821", [0.0822])
+
+
+def test_readme_no_other_figures():
+    """A speed outside those sections would be in no file."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, text in measured_tables(readme):
+        readme = readme.replace(text, "")
+    speed = re.compile(r"\d+(?:\.\d+)? ?(?:%|[GM]B/s|[mun]s\b|seconds|times as|x as)")
+    assert speed.search("it takes 4.5 ms") and speed.search("93 % of") and speed.search("20 times as long")
+    assert not speed.search(readme), speed.search(readme)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class Found:
     low: float
     high: float
     rounds: int
+    rounds_values: tuple = ()
 
 
 def load(path=FILE):
@@ -93,7 +94,7 @@ def evaluate(asked, result):
     elif asked.unit == "GB/s":
         values = [row["bytes"] / seconds for seconds in values]
     values = [value * SCALES[asked.unit] for value in values]
-    return Found(*stats.estimate(values), len(values))
+    return Found(*stats.estimate(values), len(values), tuple(values))
 
 
 def verdict(asked, found):

@@ -9,6 +9,8 @@ import sys
 from . import asked, results, stats
 
 TOLERANCE = 0.25  # of a kept ratio: what two quiet runs on different days of one machine differ by, doubled
+SHORT_GROUP, SHORT_TRIES = "million", 3
+SHORT_FACTOR = 4  # a run in a debug build beside others is slower, but not so much in its best round
 SURE = 0.01       # --compare calls a difference one below this p
 
 
@@ -52,7 +54,7 @@ def is_worse(sign, kept, value, tolerance):
 
 def check(path, found):
     if not path.exists():
-        sys.exit(f"run bench --check: no {path}; make it with --keep-ratios")
+        sys.exit(f"run bench --check: no {path}; make it with --keep")
     kept = json.loads(path.read_text(encoding="utf-8"))
     machine = next(iter(found.values()))["machine"]
     if kept["isa"] != machine["isas"][-1]:
@@ -70,3 +72,25 @@ def check(path, found):
     print(f"check: {count} ratios, {len(worse)} worse than kept by more than {kept['tolerance']:.0%}")
     print("\n".join(worse))
     return 1 if worse else 0
+
+
+def short(path, measure):
+    """Worse only if it is so in the best round of each of three tries."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    for _ in range(SHORT_TRIES):
+        found = measure()
+        isa, worse, count = next(iter(found.values()))["machine"]["isas"][-1], [], 0
+        for line, value, _ in asked.judge(found):
+            if value is None or line.what not in kept["ratios"] or isa != kept["isa"]:
+                continue
+            count += 1
+            ratio, best = kept["ratios"][line.what]["ratio"], max(value.rounds_values)
+            best = min(value.rounds_values) if line.sign == "<=" else best
+            past = ratio / best if line.sign == ">=" else best / ratio
+            if past > SHORT_FACTOR:
+                worse.append(f"{line.what}: {best:.3g} in the best round, was {ratio:.3g}")
+        print(f"check, short: {count} ratios, {len(worse)} more than {SHORT_FACTOR} times worse than kept")
+        if not worse:
+            return 0
+    print("\n".join(worse))
+    return 1

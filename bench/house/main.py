@@ -8,18 +8,21 @@ usage: ./run bench [FILTER] [OPTIONS]
   --resume          keep the groups that FOLDER has, and measure the others; with a FILTER that is a piece of a
                     long run, and --report makes the page when all pieces are there
   --report          measure nothing: make the report of what FOLDER has
-  --compare OLD     the ratio of every row's time to that in OLD (a folder of results), with
-                    a test whether they differ at all; nothing is measured if FOLDER has results
+  --compare OLD     the ratio of every row's time to that in OLD (a folder of results), with a test whether they
+                    differ at all
   --check           compare with the ratios in bench/results/ratios.json: fails past their tolerance
-  --keep-ratios     write bench/results/ratios.json from what FOLDER has
+  --short           with --check: a few seconds, and only what is several times as slow in every round of three tries
+                    fails, which noise alone does not do
+  --keep            copy the results to bench/results/, and write ratios.json and the README's table and picture
   --list            the groups
 """
 import argparse
 import pathlib
 import re
+import shutil
 import sys
 
-from . import check, groups, measure, results
+from . import check, groups, measure, readme, results
 from .report import write_report
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -51,11 +54,29 @@ def measure_all(options, folder):
               f"{result['took_seconds']:6.1f} s  {'; '.join(result['notes'])[:100]}", flush=True)
 
 
+def measure_short(options):
+    house = measure.House(options.build, sys.executable, quick=True)
+    group = next(group for group in groups.load() if group.name == check.SHORT_GROUP)
+    return {group.name: measure.measure(house, group, house.machine(), say)}
+
+
+def keep(folder, found):
+    """What the repository holds: all rounds of all groups, the page, the README's picture and table, the ratios."""
+    kept = RATIOS.parent
+    for name in [*(f"{group}.json" for group in found), "summary.json", "report.html"]:
+        shutil.copy(folder / name, kept / name)
+    for picture in (folder / f"{readme.GROUP}.svg",):
+        if picture.exists():
+            shutil.copy(picture, kept / picture.name)
+    check.keep(RATIOS, found)
+    readme.write(ROOT / "README.md", found)
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="./run bench", usage=__doc__, add_help=False)
     parser.add_argument("filter", nargs="?", default=".")
     parser.add_argument("--help", "-h", action="store_true")
-    for flag in ("quick", "resume", "report", "check", "keep-ratios", "list"):
+    for flag in ("quick", "resume", "report", "check", "short", "keep", "list"):
         parser.add_argument(f"--{flag}", action="store_true")
     parser.add_argument("--into", default=str(ROOT / "build" / "bench" / "results"))
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
@@ -78,8 +99,9 @@ def main(arguments):
         for group in groups.load():
             print(f"{group.name:16} {group.title}")
         return 0
-    only_look = options.report or options.keep_ratios or (options.compare and any(folder.glob("*.json")))
-    if not only_look:
+    if options.short:
+        return check.short(RATIOS, lambda: measure_short(options))
+    if not options.report:
         if not options.resume and options.filter == "." and folder.is_dir():
             for path in folder.glob("*.json"):
                 path.unlink()
@@ -87,18 +109,15 @@ def main(arguments):
     found = results.load(folder)
     if not found:
         sys.exit(f"run bench: no results in {folder}, and no group matches {options.filter}")
-    if options.compare:
-        return check.compare(results.load(options.compare), found)
-    if options.resume and options.filter != "." and not options.check:
-        return 0
-    if options.keep_ratios:
-        check.keep(RATIOS, found)
-        return 0
+    if options.resume and options.filter != "." and not (options.check or options.compare or options.keep):
+        return 0  # a piece of a longer run
     results.save(folder / "summary.json", results.summary(found))
     results.save(folder / "benchmark.json", results.google_benchmark(found))
-    page = write_report(found, folder)
-    print(f"report: {page}")
-    return check.check(RATIOS, found) if options.check else 0
+    print(f"report: {write_report(found, folder)}")
+    if options.keep:
+        keep(folder, found)
+    status = check.compare(results.load(options.compare), found) if options.compare else 0
+    return check.check(RATIOS, found) if options.check else status
 
 
 if __name__ == "__main__":

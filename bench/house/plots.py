@@ -40,7 +40,7 @@ def draw(base, height, title, xlabel, ylabel, script):
     for suffix, terminal in ((".svg", f"svg size 900,{height} dynamic font 'sans-serif,14'"),
                              (".png", f"pngcairo size 1350,{round(1.5 * height)} transparent "
                                       "font 'sans-serif,11' fontscale 1.5")):
-        text = STYLE.substitute(terminal=terminal, path=f"{base}{suffix}", title=quoted(title), grey=GREY,
+        text = STYLE.substitute(terminal=terminal, path=f"{base}{suffix}", title="\\n".join(map(quoted, title.split("\n"))), grey=GREY,
                                 xlabel=quoted(xlabel), ylabel=quoted(ylabel)) + script
         subprocess.run(["gnuplot"], input=text, text=True, check=True, stdout=subprocess.DEVNULL)
     return True
@@ -88,7 +88,7 @@ plot $rows using ({low:.9g}):1:({low:.9g}):2:($1-0.3):($1+0.3):5:ytic(6) with bo
 $rows using 2:1:3:4 with xerrorbars pt 0 lw 1.5 lc rgb '{GREY}'
 """)
     dashed = "; dashed: the read limit" if limits else ""
-    return draw(base, 130 + 26 * len(rows), f"{result['title']} ({machine_text(result['machine'])}{dashed})",
+    return draw(base, 150 + 26 * len(rows), f"{result['title']}\n{machine_text(result['machine'])}{dashed}",
                 f"{unit}, median and 95 % interval (shorter is better)", "", "\n".join(lines))
 
 

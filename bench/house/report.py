@@ -102,15 +102,15 @@ def views_of(results, folder):
     machine = plots.machine_text(next(iter(results.values()))["machine"])
     said = {"sizes": "", "workers": "", "latency": ""}
     if "sizes" in results:
-        said["sizes"] = curve(folder, "view-sizes", f"Sum of doubles: time against their number ({machine})",
+        said["sizes"] = curve(folder, "view-sizes", f"Sum of doubles: time against their number\n{machine}",
                               ("elements", "seconds"), "xy", views.size_series(results["sizes"]),
                               views.crossings(results["sizes"]))
     if "workers" in results:
         series, notes = views.worker_series(results["workers"])
-        said["workers"] = curve(folder, "view-workers", f"Speed-up over one worker ({machine})",
+        said["workers"] = curve(folder, "view-workers", f"Speed-up over one worker\n{machine}",
                                 ("workers", "times as fast as one"), "", series, notes)
     if "latency" in results:
-        said["latency"] = curve(folder, "view-latency", f"An empty job: share of jobs done by then ({machine})",
+        said["latency"] = curve(folder, "view-latency", f"An empty job: share of jobs done by then\n{machine}",
                                 ("microseconds from submit to result", "% of jobs"), "x",
                                 views.latency_series(results["latency"]), [])
     return {name: text or "<p class=\"quiet\">Not measured.</p>" for name, text in said.items()}

@@ -4,7 +4,7 @@ import json
 import os
 import pathlib
 
-from . import asked, groups, stats
+from . import asked, groups, stats, views
 
 
 def save(path, value):
@@ -56,7 +56,7 @@ def summary(results):
                 "interval": None if found is None else [found.low, found.high], "verdict": verdict}
                for line, found, verdict in asked.judge(results)]
     machine = next(iter(results.values()))["machine"]
-    return {"machine": machine, "groups": groups, "asked": figures}
+    return {"answer": views.answer(results), "machine": machine, "groups": groups, "asked": figures}
 
 
 def google_benchmark(results):
