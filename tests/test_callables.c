@@ -129,6 +129,17 @@ static void a_failure_has_the_functions_code_and_words(void)
     sheaf_callable_release(callable);
 }
 
+/* Sanitizers make crashes a report and an exit. */
+static bool is_caught(int signal)
+{
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    return signal == SIGSEGV || signal == SIGABRT;
+#else
+    (void)signal;
+    return false;
+#endif
+}
+
 static void a_worker_that_dies_fails_its_call_only(void)
 {
     const int signals[] = {SIGKILL, SIGSEGV, SIGABRT, SIGTERM, 0};
@@ -146,7 +157,8 @@ static void a_worker_that_dies_fails_its_call_only(void)
                                            ? sheaf_future_result(NULL, 0, future, 0)
                                            : SHEAF_OK);
         CHECK_OK(sheaf_future_failure(&failure, future));
-        CHECK(failure.signal == signals[s] && failure.status == SHEAF_ERR_WORKER);
+        CHECK(failure.status == SHEAF_ERR_WORKER);
+        CHECK(failure.signal == signals[s] || is_caught(signals[s]));
         CHECK(strstr(failure.text, "1 worker;") != NULL); /* one attempt */
         sheaf_future_release(future);
     }

@@ -50,8 +50,7 @@ static int64_t now_ns(void)
 struct called {
     _Atomic int count;
     _Atomic long sum;
-    _Atomic pthread_t
-        thread; /* callbacks come in the thread of the executor, and in that of the call */
+    _Atomic pthread_t thread;
 };
 
 static void add_result(sheaf_future *future, void *context)

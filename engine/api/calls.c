@@ -5,7 +5,7 @@
 
 #include "api/future.h"
 #include "base/error.h"
-#include "ops/call.h"
+#include "job/call.h"
 
 /* Two of the arrays of a job are ours: the results', and that of bytes too many for a slot. */
 enum { ARRAYS_MAX = OP_ARRAYS_MAX - 2 };

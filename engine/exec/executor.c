@@ -63,6 +63,16 @@ static sheaf_status check_limits(sheaf_backend backend, const sheaf_executor_opt
                           (long long)options->deadline_ns);
     if (options->deadline_ns != 0 && backend != SHEAF_PROCESSES)
         return no_deadline();
+    if (options->idle_ns < 0)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: idle for %lld ns",
+                          (long long)options->idle_ns);
+    if ((options->tasks_per_worker != 0 || options->idle_ns != 0) && backend != SHEAF_PROCESSES)
+        return SHEAF_FAIL(
+            SHEAF_ERR_UNSUPPORTED,
+            "open an executor: only worker processes are replaced after some tasks, or "
+            "leave when they are idle: open SHEAF_PROCESSES");
+    if (options->when_full > SHEAF_FULL_BLOCKS)
+        return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: no such option for a full queue");
     if (options->attempts_max > SHEAF_MAX_ATTEMPTS)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: %u attempts, at most %d",
                           options->attempts_max, SHEAF_MAX_ATTEMPTS);
@@ -110,6 +120,7 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
     if (executor->pool != NULL) {
         executor->pool->deadline_ns = options->deadline_ns;
         executor->pool->attempts_max = options->attempts_max;
+        executor->pool->blocks_when_full = options->when_full == SHEAF_FULL_BLOCKS;
     }
     store_seq_cst(&executor->state, EXECUTOR_OPEN);
     *out = executor;

@@ -10,13 +10,12 @@
 #include "job/pool.h"
 #include "job/run.h"
 
-/* CLOSING: nothing new, but what is there may still be hurried. ENDING: all has ended, and its memory goes. */
 enum executor_state {
     EXECUTOR_FREE,
     EXECUTOR_OPENING,
     EXECUTOR_OPEN,
-    EXECUTOR_CLOSING,
-    EXECUTOR_ENDING
+    EXECUTOR_CLOSING, /* what was submitted is waited for */
+    EXECUTOR_ENDING,  /* and then the workers are ended */
 };
 
 /* A handle. Handles lie in a table for good, so that the use of a closed one is an error and not a
@@ -27,7 +26,7 @@ struct sheaf_executor {
     _Atomic int descriptor; /* an eventfd for pollers, or -1 */
     uint32_t fork_count;
     const struct executor_ops *ops;
-    size_t workers;
+    _Atomic size_t workers;
     struct pool *pool; /* NULL: everything runs in the caller */
     void *context;     /* the backend's own */
 };
@@ -43,6 +42,8 @@ struct executor_ops {
     /* Ends the workers by this signal, which the jobs that they run do not survive: the pool is broken. NULL: they
      * cannot be ended, and leave their jobs when they see that. */
     void (*end_workers)(struct sheaf_executor *executor, int signal);
+    /* From now on so many workers are wanted. NULL: their number is fixed. */
+    void (*resize)(struct sheaf_executor *executor, uint32_t workers);
     /* Gives back what a forked child has of its parent's. NULL: nothing. */
     void (*close_in_child)(struct sheaf_executor *executor);
     /* Whether work of so many bytes is better done in the calling thread. */

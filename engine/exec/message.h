@@ -9,8 +9,9 @@
 enum message_kind {
     MESSAGE_HELLO =
         1, /* worker: number[0] = BOARD_ABI, [1] = registry_hash(), [2] = symbol_registry_hash() */
-    MESSAGE_WANT = 2, /* worker: the descriptor of segment row number[0], generation number[1] */
-    MESSAGE_GIVE = 3, /* supervisor: here it is; number[0] = 1, or 0 without one */
+    MESSAGE_READY = 4, /* worker: the initializer has run */
+    MESSAGE_WANT = 2,  /* worker: the descriptor of segment row number[0], generation number[1] */
+    MESSAGE_GIVE = 3,  /* supervisor: here it is; number[0] = 1, or 0 without one */
 };
 
 struct message {

@@ -99,7 +99,7 @@ int64_t overdue_look(struct processes *processes)
         next = clock_now_ns() + deadline_ns;
     /* All workers, even if no such job is left: one may be stopped on its way out of the last, before it has woken
      * those who wait for it. */
-    for (uint32_t i = 0; i < pool->board->workers; i++) {
+    for (uint32_t i = 0; i < load_relaxed(&pool->board->workers); i++) {
         struct child *child = &processes->children[i];
         if (child->state == CHILD_READY && !child->is_condemned &&
             condemn(processes, i, deadline_ns, &next)) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/futex.h"
 #include "exec/executor.h"
+#include "exec/initializer.h"
 #include "exec/spawn.h"
 #include "exec/worker_path.h"
 #include "job/board_memory.h"
@@ -141,6 +142,11 @@ static sheaf_status open_processes(struct sheaf_executor *executor,
     processes->pool->place = place_segment;
     processes->pool->place_symbol = place_symbol;
     processes->pool->notify = notify;
+    processes->pool->board->tasks_per_worker = options->tasks_per_worker;
+    processes->pool->board->idle_ns = options->idle_ns;
+    status = initializer_set(processes->pool, options);
+    if (status != SHEAF_OK)
+        goto release_pool;
     processes->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (processes->wake < 0) {
         status = SHEAF_FAIL(SHEAF_ERR_SYSTEM, "open a pool: eventfd: too many open files?");
@@ -169,6 +175,16 @@ free_processes:
     return status;
 }
 
+static void resize(struct sheaf_executor *executor, uint32_t workers)
+{
+    struct board *board = executor->pool->board;
+    if (workers > load_relaxed(&board->workers))
+        store_relaxed(&board->workers, workers);
+    store_seq_cst(&board->wanted, workers);
+    work_wake_all(board); /* who is not wanted leaves */
+    notify(executor->pool);
+}
+
 static void end_workers(struct sheaf_executor *executor, int signal)
 {
     struct processes *processes = executor->context;
@@ -190,7 +206,7 @@ static void close_processes(struct sheaf_executor *executor)
 static void close_in_child(struct sheaf_executor *executor)
 {
     struct processes *processes = executor->context;
-    for (uint32_t i = 0; i < executor->workers; i++)
+    for (uint32_t i = 0; i < BOARD_HELPERS; i++)
         if (processes->children[i].state != CHILD_NONE) {
             close(processes->children[i].socket);
             close(processes->children[i].pidfd);
@@ -212,6 +228,7 @@ const struct executor_ops processes_ops = {
     .open = open_processes,
     .close = close_processes,
     .end_workers = end_workers,
+    .resize = resize,
     .close_in_child = close_in_child,
     .runs_inline = never,
 };

@@ -12,7 +12,7 @@
 #include "exec/symbols.h"
 #include "job/pool.h"
 
-enum child_state { CHILD_NONE, CHILD_STARTING, CHILD_READY };
+enum child_state { CHILD_NONE, CHILD_STARTING, CHILD_PREPARING, CHILD_READY };
 
 /* One row's process. Only the supervisor thread touches it. */
 struct child {
@@ -21,6 +21,7 @@ struct child {
     int pidfd;
     int socket;
     uint64_t incarnation;
+    bool is_resting;     /* NONE: it left for want of work, and is started when there is some */
     bool is_condemned;   /* as overdue; see job/due.h */
     bool is_charged;     /* if so: it ran a node then */
     int64_t stopped_ns;  /* 0, or since when it is seen to be stopped */

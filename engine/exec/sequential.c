@@ -1,12 +1,12 @@
 /* sequential.c -- the executor that is the caller. */
 #include "exec/executor.h"
+#include "exec/initializer.h"
 
 static sheaf_status open_sequential(struct sheaf_executor *executor,
                                     const sheaf_executor_options *options)
 {
-    (void)options;
     executor->workers = 1;
-    return SHEAF_OK;
+    return initializer_run(options);
 }
 
 static bool always(double bytes)

@@ -28,8 +28,8 @@ static void *finish(void *argument)
     struct sheaf_executor *executor = argument;
     if (executor->pool != NULL)
         pool_drain(executor->pool);
-    /* seq_cst, with hurry_closing(): who counts itself in `users` sees ENDING, or we see it. */
     store_seq_cst(&executor->state, EXECUTOR_ENDING);
+    futex_wake(&executor->state, INT32_MAX);
     while (load_seq_cst(&executor->users) != 0)
         sched_yield(); /* on their way out: their jobs have ended */
     if (executor->pool != NULL)
@@ -82,19 +82,25 @@ static void hurry(struct sheaf_executor *executor, unsigned how)
         executor->ops->end_workers(executor, (how & SHEAF_SHUTDOWN_KILL) != 0 ? SIGKILL : SIGTERM);
 }
 
-/* Somebody else closes it: this may be in more of a hurry, and waits for the same end. */
-static void hurry_closing(struct sheaf_executor *executor, unsigned how)
+/* Somebody else closes it: we may be in more of a hurry, and wait for the end of it. */
+static void join_shutdown(struct sheaf_executor *executor, unsigned how)
 {
-    bool is_callback = executor->pool != NULL && notify_pool() == executor->pool;
+    bool is_callback = false; /* then the end of it waits for us */
     add_seq_cst(&executor->users, 1);
-    if (load_seq_cst(&executor->state) == EXECUTOR_CLOSING)
-        hurry(executor, how);
+    if (load_seq_cst(&executor->state) == EXECUTOR_CLOSING) {
+        hurry(executor, how); /* seq_cst, as executor_enter(): it is not ended before we leave */
+        is_callback = executor->pool != NULL && notify_pool() == executor->pool;
+    } else {
+        is_callback = notify_pool() != NULL;
+    }
     sub_acq_rel(&executor->users, 1);
-    if ((how & SHEAF_SHUTDOWN_NO_WAIT) != 0 || is_callback) /* they wait for the callback */
-        return;
-    uint32_t state;
-    while ((state = load_seq_cst(&executor->state)) == EXECUTOR_CLOSING || state == EXECUTOR_ENDING)
+    for (;;) {
+        uint32_t state = load_seq_cst(&executor->state);
+        bool is_over = state != EXECUTOR_CLOSING && state != EXECUTOR_ENDING;
+        if (is_over || is_callback || (how & SHEAF_SHUTDOWN_NO_WAIT) != 0)
+            return;
         futex_wait(&executor->state, state, -1);
+    }
 }
 
 sheaf_status sheaf_executor_shutdown(sheaf_executor *executor, unsigned how)
@@ -117,9 +123,8 @@ sheaf_status sheaf_executor_shutdown(sheaf_executor *executor, unsigned how)
             finish(executor);
         return SHEAF_OK;
     }
-    if ((state == EXECUTOR_CLOSING || state == EXECUTOR_ENDING) &&
-        executor->fork_count == fork_count())
-        hurry_closing(executor, how);
+    if (executor->fork_count == fork_count())
+        join_shutdown(executor, how);
     return SHEAF_OK;
 }
 

@@ -8,7 +8,8 @@
 enum {
     SPAWN_BOARD_FD = 3, /* in the worker: the board's memfd */
     SPAWN_SOCKET_FD = 4,
-    SPAWN_FIRST_FREE_FD = 10, /* descriptors given to spawn_worker() are at least this */
+    SPAWN_EXIT_INITIALIZER = 43, /* a worker's status: its initializer failed */
+    SPAWN_FIRST_FREE_FD = 10,    /* descriptors given to spawn_worker() are at least this */
 };
 
 /* The first argument of a worker; then come its row, incarnation and the owner's pid, in decimal. */

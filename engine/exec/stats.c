@@ -39,7 +39,7 @@ sheaf_status sheaf_executor_worker(sheaf_worker_info *out, const sheaf_executor 
 
 static void count_workers(sheaf_executor_counters *out, const struct board *board)
 {
-    for (uint32_t i = 0; i < board->workers; i++) {
+    for (uint32_t i = 0; i < load_relaxed(&board->workers); i++) {
         const struct worker_row *row = &board->worker[i];
         uint64_t incarnation = load_acquire(&row->incarnation);
         switch ((enum worker_state)load_acquire(&row->state)) {

@@ -1,9 +1,12 @@
 /* supervisor.c -- the thread that owns a pool's worker processes: starts them, answers them, notices their
  * deaths by pidfd, gives back what they held, and replaces them.
  *
- *     CHILD_NONE --spawn--> CHILD_STARTING --hello--> CHILD_READY
+ *     CHILD_NONE --spawn--> CHILD_STARTING --hello--> (CHILD_PREPARING --ready-->) CHILD_READY
  *          ^                     |                        |
  *          +------- death, at any time: buried, then replaced
+ *
+ * PREPARING: it runs the initializer, if there is one. A worker may also leave by itself (work.h): it has run its
+ * tasks, and is replaced; it was idle, and is replaced when there is work; or fewer are wanted.
  *
  * A start that fails (no process, no hello in time, a wrong hello, death before it, or soon after it with
  * no job about it) delays the next ones, and five in a row break the pool: everything fails with the
@@ -104,6 +107,7 @@ static void start(struct processes *processes, uint32_t row)
         child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
         if (child->pidfd >= 0) {
             child->state = CHILD_STARTING;
+            child->is_resting = false;
             child->is_condemned = false;
             child->stopped_ns = 0;
             child->deadline_ns = clock_now_ns() + hello_bound_ns;
@@ -121,15 +125,17 @@ static void start(struct processes *processes, uint32_t row)
 }
 
 /* Reaps a child that has ended. The host may have done so already (wait(-1), or SIGCHLD ignored): then
- * nobody knows how it ended, and it is not held against its task. */
-static void describe_death(struct death *death, const struct child *child)
+ * nobody knows how it ended, and it is not held against its task. Returns its exit status, if it has one. */
+static int describe_death(struct death *death, const struct child *child)
 {
+    int status = 0;
     siginfo_t info = {0};
     bool is_known = waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED) == 0;
     if (!is_known) {
         death->charge = CHARGE_KILL;
         snprintf(death->text, sizeof death->text, "ended, and the host program reaped it");
     } else if (info.si_code == CLD_EXITED) {
+        status = info.si_status;
         snprintf(death->text, sizeof death->text, "exited with status %d", info.si_status);
     } else {
         death->signal = info.si_status;
@@ -140,6 +146,7 @@ static void describe_death(struct death *death, const struct child *child)
     }
     if (child->is_condemned)
         death->charge = child->is_charged ? CHARGE_OVERDUE : CHARGE_NOTHING;
+    return status;
 }
 
 static bool is_ending(struct processes *processes)
@@ -147,15 +154,36 @@ static bool is_ending(struct processes *processes)
     return load_acquire(&processes->is_stopping) || load_acquire(&processes->end_signal) != 0;
 }
 
+/* Whether the worker left by itself, from between two jobs. */
+static bool has_left(struct processes *processes, struct child *child, int status, bool was_in_job)
+{
+    if (was_in_job || (status != WORK_RETIRED && status != WORK_IDLE && status != WORK_SURPLUS))
+        return false;
+    child->is_resting = status == WORK_IDLE;
+    processes->failed_starts = 0;
+    return true;
+}
+
+/* A worker that cannot be initialized would be started for ever. */
+static void break_uninitialized(struct processes *processes)
+{
+    char text[BOARD_ERROR_BYTES];
+    char why[BOARD_ERROR_BYTES];
+    pool_initializer_error(text, sizeof text, processes->pool);
+    snprintf(why, sizeof why, "its initializer failed: %.96s", text);
+    break_pool(processes, why);
+}
+
 static void bury(struct processes *processes, uint32_t row)
 {
     struct child *child = &processes->children[row];
     struct death death = {.row = row, .incarnation = child->incarnation, .charge = CHARGE_CRASH};
-    bool was_ready = child->state == CHILD_READY;
+    enum child_state state = child->state;
+    bool was_ready = state == CHILD_READY;
     int64_t lived_ns = clock_now_ns() - child->deadline_ns; /* since hello, if it was ready */
     /* Before it is reaped: nobody is told a pid that may be somebody else's. */
     store_release(&processes->pool->board->worker[row].pid, 0);
-    describe_death(&death, child);
+    int status = describe_death(&death, child);
     /* First: a child that is forked in between may leak descriptors, but not close what is not ours. */
     child->state = CHILD_NONE;
     atomic_signal_fence(memory_order_seq_cst);
@@ -163,8 +191,11 @@ static void bury(struct processes *processes, uint32_t row)
     close(child->socket);
     child->deadline_ns = 0;
     bool was_in_job = pool_bury(processes->pool, &death);
-    if (is_ending(processes))
+    bool left = was_ready && has_left(processes, child, status, was_in_job);
+    if (left || is_ending(processes))
         return;
+    if (state == CHILD_PREPARING && status == SPAWN_EXIT_INITIALIZER)
+        break_uninitialized(processes);
     if (was_ready && (was_in_job || lived_ns >= proven_ns)) {
         processes->failed_starts = 0; /* it had started well */
     } else if (!was_ready || death.charge == CHARGE_CRASH) {
@@ -184,11 +215,10 @@ static void end_child(const struct child *child)
  * program's own functions. */
 static bool has_our_symbols(struct processes *processes, const struct message *hello)
 {
-    if (hello->number[2] == processes->registry) {
-        if (load_acquire(&processes->opened) == 0) /* nobody submits yet */
-            processes->symbols.is_program = processes->registry != 0;
+    if (load_acquire(&processes->opened) == 0) /* nobody submits yet */
+        processes->symbols.is_sheaf_worker = hello->number[2] == 0;
+    if (hello->number[2] == processes->registry)
         return true;
-    }
     return hello->number[2] == 0 && !processes->is_own_program;
 }
 
@@ -196,6 +226,19 @@ static void refuse(struct processes *processes, const struct child *child, const
 {
     end_child(child); /* buried as a start that failed */
     break_pool(processes, why);
+}
+
+static void set_ready(struct processes *processes, struct child *child)
+{
+    struct board *board = processes->pool->board;
+    child->state = CHILD_READY;
+    child->deadline_ns = clock_now_ns();
+    store_release(&board->worker[child - processes->children].pid, child->pid);
+    for (uint32_t i = 0; i < load_relaxed(&board->wanted); i++)
+        if (processes->children[i].state != CHILD_READY)
+            return;
+    if (load_acquire(&processes->opened) == 0)
+        say_opened(processes, 1);
 }
 
 static void welcome(struct processes *processes, struct child *child, const struct message *hello)
@@ -213,14 +256,9 @@ static void welcome(struct processes *processes, struct child *child, const stru
                "sheaf_register() in both, before sheaf_worker_main()");
         return;
     }
-    child->state = CHILD_READY;
-    child->deadline_ns = clock_now_ns();
-    store_release(&board->worker[child - processes->children].pid, child->pid);
-    for (uint32_t i = 0; i < board->workers; i++)
-        if (processes->children[i].state != CHILD_READY)
-            return;
-    if (load_acquire(&processes->opened) == 0)
-        say_opened(processes, 1);
+    child->state = CHILD_PREPARING;
+    if (!board->has_initializer)
+        set_ready(processes, child);
 }
 
 /* Hands a worker the descriptor that it wants. */
@@ -248,7 +286,9 @@ static void answer(struct processes *processes, struct child *child)
         }
         if (message.kind == MESSAGE_HELLO && child->state == CHILD_STARTING) {
             welcome(processes, child, &message);
-        } else if (message.kind == MESSAGE_WANT && child->state == CHILD_READY) {
+        } else if (message.kind == MESSAGE_READY && child->state == CHILD_PREPARING) {
+            set_ready(processes, child);
+        } else if (message.kind == MESSAGE_WANT && child->state >= CHILD_PREPARING) {
             give(processes, child, &message);
         } else {
             end_child(child);
@@ -259,7 +299,7 @@ static void answer(struct processes *processes, struct child *child)
 
 static void signal_all(struct processes *processes, int signal)
 {
-    for (uint32_t i = 0; i < processes->pool->board->workers; i++)
+    for (uint32_t i = 0; i < load_relaxed(&processes->pool->board->workers); i++)
         if (processes->children[i].state != CHILD_NONE)
             syscall(SYS_pidfd_send_signal, processes->children[i].pidfd, signal, NULL, 0);
     processes->sent_signal = signal;
@@ -282,23 +322,36 @@ static int64_t end_as_asked(struct processes *processes)
     return processes->sent_signal == SIGKILL ? INT64_MAX : processes->kill_ns;
 }
 
+/* Whether workers that rest would have something to do. */
+static bool is_there_work(struct board *board)
+{
+    for (uint32_t i = 0; i < BOARD_SLOTS / 64; i++)
+        if (load_seq_cst(&board->active[i]) != 0)
+            return true;
+    return false;
+}
+
 /* Starts what is due. Returns when more will be, or INT64_MAX. */
 static int64_t start_due(struct processes *processes)
 {
     int64_t next = INT64_MAX;
-    bool is_broken = load_acquire(&processes->opened) == 2 || is_ending(processes);
-    for (uint32_t i = 0; i < processes->pool->board->workers; i++) {
+    struct board *board = processes->pool->board;
+    uint32_t workers = load_relaxed(&board->workers);
+    bool has_work = is_there_work(board);
+    for (uint32_t i = 0; i < workers; i++) {
         struct child *child = &processes->children[i];
         int64_t now = clock_now_ns();
-        if (child->state == CHILD_NONE && !is_broken && child->deadline_ns <= now)
+        bool is_broken = load_acquire(&processes->opened) == 2 || is_ending(processes);
+        bool is_wanted =
+            !is_broken && i < load_acquire(&board->wanted) && (!child->is_resting || has_work);
+        if (child->state == CHILD_NONE && is_wanted && child->deadline_ns <= now)
             start(processes, i);
         if (child->state == CHILD_STARTING && child->deadline_ns <= now)
             end_child(child); /* no hello in time */
         bool is_waited_for =
-            child->state == CHILD_STARTING || (child->state == CHILD_NONE && !is_broken);
+            child->state == CHILD_STARTING || (child->state == CHILD_NONE && is_wanted);
         if (is_waited_for && child->deadline_ns < next)
             next = child->deadline_ns;
-        is_broken = is_broken || load_acquire(&processes->opened) == 2;
     }
     return next;
 }
@@ -315,7 +368,7 @@ static int ms_until(int64_t when_ns)
 static void look_after_children(struct processes *processes)
 {
     struct pollfd events[1 + 2 * BOARD_WORKERS];
-    uint32_t workers = processes->pool->board->workers;
+    uint32_t workers = load_relaxed(&processes->pool->board->workers);
     int64_t next_start = start_due(processes);
     int64_t next_look = overdue_look(processes);
     int64_t next_end = end_as_asked(processes);
@@ -352,11 +405,11 @@ static void end_all(struct processes *processes)
     store_seq_cst(&board->stop, 1);
     work_wake_all(board);
     int64_t bound = clock_now_ns() + 1000000000;
-    for (uint32_t i = 0; i < board->workers; i++) {
+    for (uint32_t i = 0; i < load_relaxed(&board->workers); i++) {
         struct child *child = &processes->children[i];
         if (child->state == CHILD_NONE)
             continue;
-        if (child->state == CHILD_STARTING)
+        if (child->state < CHILD_READY)
             end_child(child); /* it has done nothing yet */
         int64_t left = bound - clock_now_ns();
         struct pollfd event = {.fd = child->pidfd, .events = POLLIN};

@@ -9,7 +9,7 @@
 /* Whether a job that is in a slot names the row. */
 static bool is_in_use(const struct pool *pool, uint32_t row)
 {
-    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+    for (uint32_t i = 0; i <= BOARD_SLOTS; i++)
         if (pool->slots[i].is_taken && board_job(pool->board, i)->symbol.row == row)
             return true;
     return false;
@@ -32,7 +32,7 @@ static uint32_t take_row(const struct pool *pool, const struct symbol_rows *rows
 static sheaf_status give_row(struct pool *pool, struct symbol_rows *rows, uint32_t *row,
                              const struct symbol *symbol)
 {
-    if (symbol->object == NULL && !rows->is_program)
+    if (symbol->object == NULL && rows->is_sheaf_worker)
         return SHEAF_FAIL(
             SHEAF_ERR_NOT_FOUND,
             "the workers have not registered \"%s\": call sheaf_worker_main() in main(), after "

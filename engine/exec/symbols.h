@@ -13,8 +13,7 @@
 struct symbol_rows {
     uint64_t serial[BOARD_SYMBOLS];   /* 0: the row is free */
     uint64_t last_use[BOARD_SYMBOLS]; /* generation of the last job that named it */
-    bool
-        is_program; /* workers have registered what this process has; else only shared objects are found */
+    bool is_sheaf_worker; /* workers have registered nothing: only shared objects are found */
 };
 
 /* place_symbol() of process pools. Errors: NOT_FOUND (the worker program has not registered it), BUSY. */

@@ -13,6 +13,7 @@
 #include "base/atomics.h"
 #include "base/error.h"
 #include "base/futex.h"
+#include "exec/initializer.h"
 #include "job/board_memory.h"
 
 #ifdef _OPENMP
@@ -25,40 +26,11 @@ enum { INLINE_BYTES = 256 * 1024 };
 struct team {
     pthread_t driver;
     struct pool *pool;
+    uint64_t serial; /* of this process, never used again */
     uint32_t asked;
-    _Atomic uint32_t started; /* futex: threads in the team, once it runs */
+    _Atomic uint32_t started; /* futex: moves when a thread has come */
+    _Atomic uint32_t size;    /* of the last region */
 };
-
-static void *drive(void *argument)
-{
-    struct team *team = argument;
-    struct board *board = team->pool->board;
-#pragma omp parallel num_threads((int)team->asked)
-    {
-        struct worker worker = {
-            .board = board,
-            .row = (uint32_t)omp_get_thread_num(),
-            .incarnation = 1,
-            .resolve = pool_resolve_local,
-        };
-        store_release(&board->worker[worker.row].incarnation, 1);
-        if (worker.row == 0) {
-            store_release(&team->started, (uint32_t)omp_get_num_threads());
-            futex_wake(&team->started, 1);
-        }
-        work_until_stopped(&worker);
-    }
-    return NULL;
-}
-
-static sheaf_status place_local(struct pool *pool, struct job_place *place,
-                                const struct sheaf_array *array)
-{
-    (void)pool;
-    (void)place; /* its local_address is all that a thread needs */
-    (void)array;
-    return SHEAF_OK;
-}
 
 /* A futex that threads wait on until it is 1. */
 static void *wait_for_all(void *gate)
@@ -84,6 +56,76 @@ static uint32_t threads_to_be_had(uint32_t wanted)
     return started > 0 ? started : 1;
 }
 
+/* One thread's part of a region. Its number is its row. Each runs the initializer once. */
+static void serve(struct team *team, uint32_t row, uint32_t size)
+{
+    static _Thread_local uint64_t initialized_for;
+    struct board *board = team->pool->board;
+    struct worker worker = {
+        .board = board, .row = row, .incarnation = 1, .resolve = pool_resolve_local, .team = size};
+    store_release(&board->worker[row].incarnation, 1);
+    if (initialized_for != team->serial && !work_initialize(&worker)) {
+        char text[BOARD_ERROR_BYTES];
+        pool_initializer_error(text, sizeof text, team->pool);
+        pool_break(team->pool, text);
+    }
+    initialized_for = team->serial;
+    add_seq_cst(&team->started, 1);
+    futex_wake(&team->started, 1);
+    work_until_stopped(&worker);
+    store_seq_cst(&board->worker[row].state, WORKER_ABSENT);
+}
+
+/* A region for each number of threads that is wanted; libgomp keeps the threads in between. */
+static void *drive(void *argument)
+{
+    struct team *team = argument;
+    struct board *board = team->pool->board;
+    uint32_t had = team->asked; /* it was tried whether they can be had */
+    while (!load_acquire(&board->stop)) {
+        uint32_t wanted = load_acquire(&board->wanted);
+        if (wanted > had)
+            had = threads_to_be_had(wanted);
+        uint32_t size = wanted < had ? wanted : had;
+        if (size != wanted && load_acquire(&board->wanted) == wanted)
+            store_seq_cst(&board->wanted, size);
+#pragma omp parallel num_threads((int)size)
+        {
+#pragma omp single
+            store_release(&team->size, (uint32_t)omp_get_num_threads());
+            serve(team, (uint32_t)omp_get_thread_num(), size);
+        }
+    }
+    return NULL;
+}
+
+static sheaf_status place_local(struct pool *pool, struct job_place *place,
+                                const struct sheaf_array *array)
+{
+    (void)pool;
+    (void)place; /* its local_address is all that a thread needs */
+    (void)array;
+    return SHEAF_OK;
+}
+
+static void close_threads(struct sheaf_executor *executor)
+{
+    struct team *team = executor->context;
+    store_seq_cst(&team->pool->board->stop, 1);
+    work_wake_all(team->pool->board);
+    pthread_join(team->driver, NULL);
+    free(team);
+}
+
+static void resize(struct sheaf_executor *executor, uint32_t workers)
+{
+    struct board *board = executor->pool->board;
+    if (workers > load_relaxed(&board->workers))
+        store_relaxed(&board->workers, workers);
+    store_seq_cst(&board->wanted, workers);
+    work_wake_all(board);
+}
+
 static sheaf_status open_threads(struct sheaf_executor *executor,
                                  const sheaf_executor_options *options)
 {
@@ -95,7 +137,15 @@ static sheaf_status open_threads(struct sheaf_executor *executor,
         free(team);
         return status;
     }
+    static _Atomic uint64_t next_serial = 1;
+    team->serial = add_relaxed(&next_serial, 1);
     team->pool->place = place_local;
+    status = initializer_set(team->pool, options);
+    if (status != SHEAF_OK) {
+        pool_release(team->pool);
+        free(team);
+        return status;
+    }
     board_set_spin(team->pool->board, options->spin);
     sigset_t all, before;
     sigfillset(&all);
@@ -108,21 +158,22 @@ static sheaf_status open_threads(struct sheaf_executor *executor,
         free(team);
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a team of threads: %s", strerror(error));
     }
-    while (load_acquire(&team->started) == 0)
-        futex_wait(&team->started, 0, -1);
-    executor->workers = load_acquire(&team->started);
+    uint32_t started;
+    while ((started = load_acquire(&team->started)) < team->asked &&
+           (load_acquire(&team->size) == 0 || started < load_acquire(&team->size)))
+        futex_wait(&team->started, started, -1);
+    executor->workers = load_acquire(&team->size);
     executor->pool = team->pool;
     executor->context = team;
-    return SHEAF_OK;
-}
-
-static void close_threads(struct sheaf_executor *executor)
-{
-    struct team *team = executor->context;
-    store_seq_cst(&team->pool->board->stop, 1);
-    work_wake_all(team->pool->board);
-    pthread_join(team->driver, NULL);
-    free(team);
+    if (!pool_is_broken(team->pool))
+        return SHEAF_OK;
+    status = SHEAF_FAIL(SHEAF_ERR_WORKER, "open a team of threads: its initializer failed: %s",
+                        team->pool->broken);
+    struct pool *pool = team->pool;
+    close_threads(executor);
+    pool_release(pool);
+    executor->pool = NULL;
+    return status;
 }
 
 static void close_threads_in_child(struct sheaf_executor *executor)
@@ -153,6 +204,7 @@ static void close_threads(struct sheaf_executor *executor)
 }
 
 #define close_threads_in_child close_threads
+#define resize                 NULL
 
 static bool is_small(double bytes)
 {
@@ -167,6 +219,7 @@ const struct executor_ops threads_ops = {
     .name = "threads",
     .open = open_threads,
     .close = close_threads,
+    .resize = resize,
     .close_in_child = close_threads_in_child,
     .runs_inline = is_small,
     .caller_helps = true,

@@ -182,8 +182,12 @@ static int serve(char **argv)
     if (status != SHEAF_OK)
         return EXIT_NO_BOARD; /* of another build: the owner refuses the hello, and says so */
     prctl(PR_SET_NAME, "sheaf-worker");
-    work_until_stopped(&worker);
-    return 0;
+    if (!work_initialize(&worker))
+        return SPAWN_EXIT_INITIALIZER;
+    struct message ready = {.magic = BOARD_MAGIC, .kind = MESSAGE_READY};
+    if (worker.board->has_initializer && !message_send(SPAWN_SOCKET_FD, &ready, -1))
+        return EXIT_NO_OWNER;
+    return (int)work_until_stopped(&worker);
 }
 
 void sheaf_worker_main(int argc, char **argv)

@@ -10,6 +10,7 @@
  *     | slot 0: job, words,       |  BOARD_SLOT_BYTES each: a job, then one 64-bit word a node, then
  *     |   partial slots, bytes    |  one partial a node, then bytes that came with the request
  *     | slot 1 ...                |
+ *     | slot 1024: initializer    |  what each worker runs before all else; never claimed
  *     +---------------------------+
  *
  * For processes the block is a sealed memfd; for threads it is anonymous memory of the same layout,
@@ -50,9 +51,10 @@
 
 enum {
     BOARD_MAGIC = 0x66616853, /* "Shaf" */
-    BOARD_ABI = 4,            /* of everything in this file and word.h */
-    BOARD_WORKERS = 256,      /* rows: workers first, then helping callers */
-    BOARD_SLOTS = 1024,       /* jobs at once */
+    BOARD_ABI = 5,            /* of everything in this file and word.h */
+    BOARD_WORKERS = 256,      /* rows: workers first, helping callers from BOARD_HELPERS on */
+    BOARD_HELPERS = 224,
+    BOARD_SLOTS = 1024, /* jobs at once */
     BOARD_SEGMENTS = 512,
     BOARD_SYMBOLS = 128,
     BOARD_PATH_BYTES = 256,
@@ -175,8 +177,13 @@ struct board {
     uint64_t bytes;
     uint64_t registry; /* registry_hash() of the owner */
     int32_t owner_pid;
-    uint32_t workers;
-    uint32_t spinners; /* workers below this index spin before they sleep */
+    _Atomic uint32_t workers;  /* rows of workers that were ever in use: it only grows */
+    _Atomic uint32_t wanted;   /* rows below this are to have a worker */
+    uint32_t tasks_per_worker; /* before a process leaves for another; 0: no bound */
+    int64_t idle_ns;           /* before a process leaves until there is work; 0: no bound */
+    uint32_t
+        has_initializer; /* the job in slot BOARD_SLOTS is run by each worker before all others */
+    uint32_t spinners;   /* workers below this index spin before they sleep */
     uint32_t spin_ns;
     _Alignas(128) _Atomic uint32_t work_seq; /* futex: bumped when there may be something to do */
     _Atomic uint32_t stop;
@@ -193,7 +200,7 @@ enum {
     BOARD_SLOTS_AT = (sizeof(struct board) + 4095) / 4096 * 4096,
     BOARD_NODES_BYTES = BOARD_SLOT_BYTES - BOARD_JOB_BYTES,
 };
-#define BOARD_BYTES ((size_t)BOARD_SLOTS_AT + (size_t)BOARD_SLOTS * BOARD_SLOT_BYTES)
+#define BOARD_BYTES ((size_t)BOARD_SLOTS_AT + (size_t)(BOARD_SLOTS + 1) * BOARD_SLOT_BYTES)
 
 static_assert(sizeof(struct job) <= BOARD_JOB_BYTES, "a job's head fits in its page");
 static_assert(sizeof(_Atomic uint64_t) == 8 && ATOMIC_LLONG_LOCK_FREE == 2,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/atomics.h"
 #include "base/cpus.h"
 #include "base/error.h"
 #include "base/file_size.h"
@@ -74,7 +75,8 @@ sheaf_status board_create(struct board **out, int *descriptor, uint32_t workers,
     board->bytes = BOARD_BYTES;
     board->registry = registry_hash();
     board->owner_pid = getpid();
-    board->workers = workers;
+    store_relaxed(&board->workers, workers);
+    store_relaxed(&board->wanted, workers);
     board_set_spin(board, SHEAF_SPIN_AUTO);
     *out = board;
     return SHEAF_OK;
@@ -105,7 +107,7 @@ sheaf_status board_attach(struct board **out, int descriptor)
     if (board == MAP_FAILED)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "mapping the control block: %s", strerror(errno));
     if (board->magic != BOARD_MAGIC || board->abi != BOARD_ABI || board->bytes != BOARD_BYTES ||
-        board->registry != registry_hash() || board->workers > BOARD_WORKERS) {
+        board->registry != registry_hash() || load_relaxed(&board->workers) > BOARD_HELPERS) {
         munmap(board, BOARD_BYTES);
         return SHEAF_FAIL(SHEAF_ERR_FORMAT, "the control block is of another build of Sheaf");
     }

@@ -1,6 +1,7 @@
 /* pool.c -- slots: taken, filled, waited for, read, given back. */
 #include "job/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,9 @@ static void free_slot(struct pool *pool, uint32_t index)
     for (uint32_t i = 0; i < OP_ARRAYS_MAX; i++)
         segment_release(segments[i]);
     symbol_release(symbol);
+    add_seq_cst(&pool->board->ended_seq, 1); /* for those who wait for a slot */
+    if (load_seq_cst(&pool->board->ended_waiters) != 0)
+        futex_wake(&pool->board->ended_seq, INT32_MAX);
     pthread_mutex_lock(&pool->mutex);
 }
 
@@ -54,8 +58,12 @@ static bool is_entered(const struct pool *pool, uint32_t index)
     uint64_t name = entered_name(index, pool->slots[index].generation);
     if (name == 0)
         return false; /* slot 0, never used: 0 is the record of a worker that is nowhere */
-    for (uint32_t i = 0; i < pool->rows; i++)
+    uint32_t workers = load_relaxed(&pool->board->workers);
+    for (uint32_t i = 0; i < workers; i++)
         if (load_seq_cst(&pool->board->worker[i].entered) == name)
+            return true;
+    for (uint32_t i = 0; i < pool->helper_rows; i++)
+        if (load_seq_cst(&pool->board->worker[BOARD_HELPERS + i].entered) == name)
             return true;
     return false;
 }
@@ -103,7 +111,7 @@ static sheaf_status fill(struct pool *pool, uint32_t index, const struct request
     struct slot *slot = &pool->slots[index];
     struct job *job = board_job(pool->board, index);
     uint32_t stride = request_stride(request);
-    uint32_t shift = task_shift(&request->plan, stride, pool->board->workers);
+    uint32_t shift = task_shift(&request->plan, stride, load_relaxed(&pool->board->wanted));
     uint32_t tasks = (uint32_t)((request->plan.leaves + (UINT64_C(1) << shift) - 1) >> shift);
     struct job_bytes layout;
     size_t bytes = job_nodes_end(tasks, request->plan.sweeps, stride);
@@ -176,10 +184,7 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
         return status;
     uint32_t index = find_slot(pool);
     if (index == BOARD_SLOTS)
-        return SHEAF_FAIL(SHEAF_ERR_BUSY,
-                          "%d jobs are in flight on this executor: wait for some of "
-                          "their futures, or release them",
-                          BOARD_SLOTS);
+        return SHEAF_ERR_BUSY;
     status = fill(pool, index, request);
     if (status != SHEAF_OK)
         return status;
@@ -197,17 +202,60 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
     if (job->deadline_ns != 0)
         expect(pool, job->deadline_ns);
     uint32_t tasks = job->tasks + (pool->taken - 1);
-    work_announce(pool->board, tasks > helpers ? tasks - helpers : 0);
+    if (work_announce(pool->board, tasks > helpers ? tasks - helpers : 0) && pool->notify != NULL)
+        pool->notify(pool); /* workers that have left are wanted again */
     return SHEAF_OK;
+}
+
+/* Whether a slot may become free by itself: some job in one has not ended. Under the mutex. */
+static bool is_any_unfinished(const struct pool *pool)
+{
+    for (uint32_t i = 0; i < BOARD_SLOTS; i++)
+        if (pool->slots[i].is_taken && !job_has_ended(board_job(pool->board, i)))
+            return true;
+    return false;
 }
 
 sheaf_status pool_submit(struct ticket *out, struct pool *pool, const struct request *request,
                          uint32_t helpers)
 {
+    for (;;) {
+        uint32_t seen = load_seq_cst(&pool->board->ended_seq); /* free_slot() moves it, too */
+        pthread_mutex_lock(&pool->mutex);
+        sheaf_status status = publish(out, pool, request, helpers);
+        bool waits = status == SHEAF_ERR_BUSY && pool->blocks_when_full && is_any_unfinished(pool);
+        bool is_full = status == SHEAF_ERR_BUSY && pool->taken == BOARD_SLOTS;
+        pthread_mutex_unlock(&pool->mutex);
+        if (!waits && is_full)
+            return SHEAF_FAIL(SHEAF_ERR_BUSY,
+                              "%d jobs are in flight on this executor: wait for some of "
+                              "their futures, or release them",
+                              BOARD_SLOTS);
+        if (!waits)
+            return status;
+        pool_wait_change(&pool, &seen, 1, -1);
+    }
+}
+
+sheaf_status pool_set_initializer(struct pool *pool, const struct request *request)
+{
     pthread_mutex_lock(&pool->mutex);
-    sheaf_status status = publish(out, pool, request, helpers);
+    sheaf_status status = fill(pool, BOARD_SLOTS, request);
+    if (status == SHEAF_OK) {
+        pool->slots[BOARD_SLOTS].is_taken = true;
+        pool->slots[BOARD_SLOTS].symbol = symbol_retain(request->symbol);
+        pool->board->has_initializer = 1;
+    }
     pthread_mutex_unlock(&pool->mutex);
     return status;
+}
+
+void pool_initializer_error(char *text, size_t bytes, struct pool *pool)
+{
+    struct job *job = board_job(pool->board, BOARD_SLOTS);
+    text[0] = '\0';
+    if ((load_acquire(&job->error_holder) & 3) == 2)
+        snprintf(text, bytes, "%s", job->error.text);
 }
 
 sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, struct op_call *call)
@@ -222,16 +270,17 @@ sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, st
 /* A row of the board for a caller that helps; BOARD_WORKERS if all are given out. */
 static uint32_t take_row(struct pool *pool)
 {
-    uint32_t row = pool->board->workers;
+    uint32_t i = 0;
     pthread_mutex_lock(&pool->mutex);
-    while (row < BOARD_WORKERS && (pool->helpers[row / 64] >> row % 64 & 1) != 0)
-        row++;
-    if (row < BOARD_WORKERS)
-        pool->helpers[row / 64] |= UINT64_C(1) << row % 64;
-    if (row < BOARD_WORKERS && row >= pool->rows)
-        pool->rows = row + 1;
+    while (i < BOARD_WORKERS - BOARD_HELPERS && (pool->helpers >> i & 1) != 0)
+        i++;
+    if (i < BOARD_WORKERS - BOARD_HELPERS) {
+        pool->helpers |= UINT64_C(1) << i;
+        if (i >= pool->helper_rows)
+            pool->helper_rows = i + 1;
+    }
     pthread_mutex_unlock(&pool->mutex);
-    return row;
+    return BOARD_HELPERS + i;
 }
 
 void pool_help(struct pool *pool, const struct ticket *ticket)
@@ -245,7 +294,7 @@ void pool_help(struct pool *pool, const struct ticket *ticket)
     while (!work_help(&helper, ticket->slot, ticket->generation))
         continue;
     pthread_mutex_lock(&pool->mutex);
-    pool->helpers[helper.row / 64] &= ~(UINT64_C(1) << helper.row % 64);
+    pool->helpers &= ~(UINT64_C(1) << (helper.row - BOARD_HELPERS));
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -277,6 +326,14 @@ struct pool_counts pool_count(struct pool *pool)
     };
     pthread_mutex_unlock(&pool->mutex);
     return counts;
+}
+
+bool pool_is_broken(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    bool is_broken = pool->broken[0] != '\0';
+    pthread_mutex_unlock(&pool->mutex);
+    return is_broken;
 }
 
 void pool_refuse(struct pool *pool)
@@ -352,7 +409,6 @@ sheaf_status pool_create(struct pool **out, uint32_t workers, bool is_shared)
         return status;
     }
     pool->references = 1;
-    pool->rows = workers;
     store_relaxed(&pool->next_look_ns, INT64_MAX);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_mutex_init(&pool->notifier.mutex, NULL);
@@ -365,7 +421,8 @@ void pool_release(struct pool *pool)
 {
     if (sub_acq_rel(&pool->references, 1) != 1)
         return;
-    for (uint32_t i = 0; i < BOARD_SLOTS; i++) { /* in a forked child: jobs of the parent's */
+    for (uint32_t i = 0; i <= BOARD_SLOTS;
+         i++) { /* the initializer; in a forked child: jobs of the parent's */
         for (uint32_t k = 0; k < OP_ARRAYS_MAX; k++)
             segment_release(pool->slots[i].segments[k]);
         symbol_release(pool->slots[i].symbol);

@@ -46,10 +46,11 @@ struct pool {
     uint64_t given_back[JOB_CANCELLED + 1]; /* jobs, by the phase in which they ended */
     uint64_t interrupted;                   /* deaths of workers inside a job */
     uint32_t abandoned;
-    uint64_t helpers[BOARD_WORKERS / 64]; /* rows that are given to helping callers */
+    uint64_t helpers; /* bit i: row BOARD_HELPERS + i is given to a helping caller */
     struct notifier notifier;
-    uint32_t rows; /* of the board that were ever in use */
-    struct slot slots[BOARD_SLOTS];
+    uint32_t helper_rows; /* of them that were ever in use */
+    bool blocks_when_full;
+    struct slot slots[BOARD_SLOTS + 1]; /* the last one is the initializer's */
     /* Writes where an array lies into the job, beside its local_address; under the mutex. */
     sheaf_status (*place)(struct pool *pool, struct job_place *place,
                           const struct sheaf_array *array);
@@ -81,6 +82,12 @@ void pool_release(struct pool *pool);
  * on it. Errors: BUSY (no slot is free), CLOSED, WORKER (broken), NO_MEMORY, and those of place. */
 sheaf_status pool_submit(struct ticket *out, struct pool *pool, const struct request *request,
                          uint32_t helpers);
+
+/* Has each worker run this before all else, from now on. Under no lock; before any worker starts. */
+sheaf_status pool_set_initializer(struct pool *pool, const struct request *request);
+
+/* The text of the initializer's failure; "" if there is none. */
+void pool_initializer_error(char *text, size_t bytes, struct pool *pool);
 
 /* Works on the job in the calling thread, as one more worker, until nothing of it can be claimed. */
 void pool_help(struct pool *pool, const struct ticket *ticket);
@@ -125,6 +132,9 @@ sheaf_status pool_result(void *result, struct pool *pool, const struct ticket *t
 
 /* Cancels every job that nobody has begun. */
 void pool_cancel_all(struct pool *pool);
+
+/* Whether nothing can be run any more. */
+bool pool_is_broken(struct pool *pool);
 
 /* Refuses new jobs, as pool_drain() does. */
 void pool_refuse(struct pool *pool);

@@ -57,24 +57,30 @@ void work_sleep(struct worker *worker, uint32_t seen, bool spins)
         worker->idle(worker);
     FAILPOINT("sleeping");
     if (load_seq_cst(&board->work_seq) == seen)
-        futex_wait(&board->work_seq, seen, SLEEP_BOUND_NS);
+        futex_wait(&board->work_seq, seen,
+                   board->idle_ns != 0 && board->idle_ns < SLEEP_BOUND_NS ? board->idle_ns
+                                                                          : SLEEP_BOUND_NS);
     FAILPOINT("woken");
     store_seq_cst(state, WORKER_BUSY);
 }
 
-void work_announce(struct board *board, uint32_t tasks)
+bool work_announce(struct board *board, uint32_t tasks)
 {
     uint32_t spinning = 0; /* each takes one of the tasks, at once */
     uint32_t sleeping = 0;
+    uint32_t absent = 0;
     add_seq_cst(&board->work_seq, 1);
-    for (uint32_t i = 0; i < board->workers; i++) {
+    uint32_t workers = load_relaxed(&board->workers);
+    for (uint32_t i = 0; i < workers; i++) {
         uint32_t state = load_seq_cst(&board->worker[i].state);
         spinning += state == WORKER_SPINNING;
         sleeping += state == WORKER_SLEEPING;
+        absent += state == WORKER_ABSENT;
     }
     if (sleeping > 0 && tasks > spinning)
         futex_wake(&board->work_seq,
                    (int)(tasks - spinning < sleeping ? tasks - spinning : sleeping));
+    return absent > 0 && tasks > spinning + sleeping;
 }
 
 void work_wake_all(struct board *board)

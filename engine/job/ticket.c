@@ -48,7 +48,7 @@ struct job_times pool_times(struct pool *pool, const struct ticket *ticket)
         .queued_ns = load_relaxed(&job->queued_ns),
         .started_ns = load_relaxed(&job->started_ns),
         .finished_ns = load_relaxed(&job->finished_ns),
-        .worker = row < (int32_t)pool->board->workers ? row : -1,
+        .worker = row < BOARD_HELPERS ? row : -1,
     };
 }
 

@@ -7,6 +7,7 @@
 #include <sheaf/status.h>
 
 #include "base/atomics.h"
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/futex.h"
 #include "job/due.h"
@@ -139,6 +140,7 @@ static bool run(struct visit *visit, uint32_t node)
     run_enter();
     if (tree_is_task(in_tree)) {
         FAILPOINT("running");
+        visit->worker->tasks_run++;
         status = run_task(visit, in_tree / 2, is_down, partial);
         FAILPOINT("written");
     } else if (!is_down) { /* on the way down nothing merges */
@@ -200,18 +202,32 @@ static bool is_ready(const struct visit *visit, uint32_t base, uint32_t node)
                                   is_done(visit, base + tree_right(node, tasks)));
 }
 
+static bool has_tasks_left(const struct worker *worker)
+{
+    uint32_t most = worker->board->tasks_per_worker;
+    return most == 0 || worker->tasks_run < most;
+}
+
+/* While the job runs and the worker may run more of it: what it leaves is for whoever replaces it. */
+static bool goes_on(const struct visit *visit)
+{
+    return is_running(visit) && has_tasks_left(visit->worker);
+}
+
 static void run_sweep(struct visit *visit, uint32_t sweep)
 {
     struct job *job = visit->job;
     uint32_t base = sweep * job_sweep_nodes(job);
     uint32_t task;
-    while (is_running(visit) && (task = add_relaxed(&job->cursor[sweep], 1)) < job->tasks)
+    while (goes_on(visit) && (task = add_relaxed(&job->cursor[sweep], 1)) < job->tasks)
         if (claim(visit, base + 2 * task))
             run_and_climb(visit, base + 2 * task);
+    if (!has_tasks_left(visit->worker))
+        return;
     store_relaxed(&job->cursor[sweep],
                   job->tasks); /* it must not wrap, however often it is looked at */
     /* The cursor is a hint: who died between taking a number and claiming left an open task. */
-    for (uint32_t node = 0; node < job_sweep_nodes(job) && is_running(visit); node++)
+    for (uint32_t node = 0; node < job_sweep_nodes(job) && goes_on(visit); node++)
         if (is_ready(visit, base, node) && claim(visit, base + node))
             run_and_climb(visit, base + node);
 }
@@ -220,7 +236,7 @@ static void run_what_is_there(struct visit *visit)
 {
     struct job *job = visit->job;
     run_sweep(visit, 0);
-    if (job->sweeps == 2 && is_running(visit) && is_done(visit, tree_root(job->tasks)))
+    if (job->sweeps == 2 && goes_on(visit) && is_done(visit, tree_root(job->tasks)))
         run_sweep(visit, 1);
 }
 
@@ -233,9 +249,8 @@ static bool prepare(struct visit *visit)
     sheaf_status status = visit->worker->resolve(visit->worker, job, &visit->call);
     if (status == SHEAF_OK) {
         job_bind_bytes(&visit->call, &job->bytes, job);
-        visit->call.worker = visit->worker->row < visit->worker->board->workers
-                                 ? (int32_t)visit->worker->row
-                                 : -1; /* a caller that helps */
+        visit->call.worker = visit->worker->row < BOARD_HELPERS ? (int32_t)visit->worker->row
+                                                                : -1; /* a caller that helps */
         return true;
     }
     job_set_error(job, visit->holder, status, (int32_t)visit->worker->row, 0, sheaf_last_error());
@@ -334,16 +349,61 @@ static bool work_on_all(struct worker *worker)
     return did_something;
 }
 
-void work_until_stopped(struct worker *worker)
+bool work_initialize(struct worker *worker)
+{
+    if (!worker->board->has_initializer)
+        return true;
+    struct job *job = board_job(worker->board, BOARD_SLOTS);
+    struct visit visit = {
+        .worker = worker, .job = job, .holder = word_holder(worker->row, worker->incarnation)};
+    if (!prepare(&visit))
+        return false;
+    run_enter();
+    sheaf_status status = visit.op->map(&visit.call, 0, job->leaves, job_partial(job, 0));
+    run_leave();
+    if (status != SHEAF_OK)
+        job_set_error(job, visit.holder, status, (int32_t)worker->row, 0, sheaf_last_error());
+    return status == SHEAF_OK;
+}
+
+static bool is_surplus(const struct worker *worker)
+{
+    uint32_t wanted = load_acquire(&worker->board->wanted);
+    return worker->team != 0 ? wanted != worker->team : worker->row >= wanted;
+}
+
+/* Leaves for want of work. False: there is some after all, as whoever has it may have counted on us. All seq_cst: either
+ * work_announce() sees that we are absent, or we see that it has moved work_seq. */
+static bool leave_idle(struct worker *worker, uint32_t seen)
+{
+    _Atomic uint32_t *state = &worker->board->worker[worker->row].state;
+    store_seq_cst(state, WORKER_ABSENT);
+    if (load_seq_cst(&worker->board->work_seq) == seen)
+        return true;
+    store_seq_cst(state, WORKER_BUSY);
+    return false;
+}
+
+enum work_end work_until_stopped(struct worker *worker)
 {
     struct board *board = worker->board;
+    int64_t idle_since = clock_now_ns();
     store_seq_cst(&board->worker[worker->row].state, WORKER_BUSY); /* it is there now */
     bool spins = false; /* after work, as more may follow; not after a sleep that brought none */
     for (;;) {
         uint32_t seen = load_seq_cst(&board->work_seq);
         if (load_acquire(&board->stop))
-            return;
+            return WORK_STOPPED;
+        if (is_surplus(worker))
+            return WORK_SURPLUS;
         bool did_something = work_on_all(worker);
+        if (!has_tasks_left(worker))
+            return WORK_RETIRED;
+        if (did_something && board->idle_ns != 0)
+            idle_since = clock_now_ns();
+        if (!did_something && board->idle_ns != 0 &&
+            clock_now_ns() - idle_since >= board->idle_ns && leave_idle(worker, seen))
+            return WORK_IDLE;
         if (!did_something)
             work_sleep(worker, seen, spins);
         spins = did_something;

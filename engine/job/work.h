@@ -21,13 +21,27 @@ struct worker {
     /* Called before each sleep, once a second at least while idle; may be NULL. */
     void (*idle)(struct worker *worker);
     void *context;
+    uint32_t
+        team; /* threads: of so many, which leave together when another number is wanted; 0: a process */
+    uint32_t tasks_run; /* so far */
 };
 
 /* What the functions of a job's operation are given, without the arrays' data. */
 struct op_call job_call(const struct job *job);
 
-/* Works on whatever there is, and sleeps when there is nothing, until board->stop. */
-void work_until_stopped(struct worker *worker);
+/* Why a worker has stopped working. Processes exit with it. */
+enum work_end {
+    WORK_STOPPED = 0,  /* board->stop */
+    WORK_RETIRED = 40, /* it has run its tasks_per_worker, and is to be replaced */
+    WORK_IDLE = 41,    /* there was nothing to do for idle_ns: it is to come back when there is */
+    WORK_SURPLUS = 42, /* fewer are wanted; threads: another number is */
+};
+
+/* Works on whatever there is, and sleeps when there is nothing. */
+enum work_end work_until_stopped(struct worker *worker);
+
+/* Runs the board's initializer, if it has one. False: it failed, and the board has its error. */
+bool work_initialize(struct worker *worker);
 
 /* Works on one job until nothing of it can be claimed. False if there was nothing to do. */
 bool work_on(struct worker *worker, uint32_t slot, uint64_t generation);
@@ -37,8 +51,8 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation);
 bool work_help(struct worker *worker, uint32_t slot, uint64_t generation);
 
 /* Says that there are `tasks` tasks to do, old and new: wakes so many sleeping workers, less those that
- * spin. */
-void work_announce(struct board *board, uint32_t tasks);
+ * spin. True if workers that are not there would have something to do. */
+bool work_announce(struct board *board, uint32_t tasks);
 
 /* Looks at a word until it is no longer `seen` (true) or the monotonic clock has passed end_ns (false),
  * giving the CPU to whoever else can run on it. */

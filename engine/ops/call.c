@@ -3,7 +3,7 @@
  * A leaf is a chunk of items. There is nothing to merge: the partial of a node is that its items are done, which the
  * node's word says already. An item whose worker died is run again from the start, if the job allows it; its result
  * is written over. */
-#include "ops/call.h"
+#include "job/call.h"
 
 #include <assert.h>
 

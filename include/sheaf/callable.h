@@ -60,8 +60,6 @@ SHEAF_EXPORT int sheaf_task_fail(int code, const char *format, ...)
  * workers, before sheaf_worker_main(). At most 256. Errors: ARGUMENT (empty or over 127 bytes), EXISTS, BUSY. */
 SHEAF_EXPORT sheaf_status sheaf_register(const char *name, sheaf_function function);
 
-typedef struct sheaf_callable sheaf_callable;
-
 /* Finds a function: of the shared object at path (without a slash: looked for as libraries are), or, if path is NULL, a
  * registered one. In C++ it must be extern "C". *out is the caller's to release, when nobody uses it any more; work
  * that was submitted keeps the shared object loaded by itself. Errors: NOT_FOUND (the text says why), ARGUMENT, NO_MEMORY. */

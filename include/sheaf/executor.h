@@ -1,4 +1,20 @@
-/* executor.h -- who does the work: the caller, a team of threads, or a pool of worker processes. */
+/* executor.h -- who does the work: the caller, a team of threads, or a pool of worker processes.
+ *
+ *     concurrent.futures, loky                 here
+ *     ThreadPoolExecutor(n)                    sheaf_executor_open(&ex, SHEAF_THREADS, &options)
+ *     ProcessPoolExecutor(n)                   sheaf_executor_open(&ex, SHEAF_PROCESSES, &options)
+ *     max_workers                              option workers
+ *     initializer, initargs                    options initializer, initializer_arguments
+ *     max_tasks_per_child                      option tasks_per_worker
+ *     executor.submit(f, x)                    sheaf_submit, sheaf_reduce_submit, ... (future.h)
+ *     executor.map(f, items)                   sheaf_map, sheaf_map_begin (map.h)
+ *     executor.shutdown(wait, cancel_futures)  sheaf_executor_shutdown
+ *     terminate_workers(), kill_workers()      SHEAF_SHUTDOWN_TERMINATE, SHEAF_SHUTDOWN_KILL
+ *     BrokenProcessPool                        no such thing: the dead worker's call fails with
+ *                                              SHEAF_ERR_WORKER, or is tried again; all else goes on
+ *     get_reusable_executor(n, timeout)        sheaf_executor_reusable; option idle_ns
+ *     if __name__ == "__main__"                sheaf_worker_main(argc, argv), first in main()
+ *     a function, pickled by its name          sheaf_callable_open, sheaf_register (callable.h) */
 #ifndef SHEAF_EXECUTOR_H
 #define SHEAF_EXECUTOR_H
 
@@ -13,6 +29,7 @@ extern "C" {
 #endif
 
 typedef struct sheaf_executor sheaf_executor;
+typedef struct sheaf_callable sheaf_callable; /* callable.h */
 
 typedef enum sheaf_backend {
     SHEAF_SEQUENTIAL = 1, /* the caller */
@@ -30,6 +47,14 @@ enum { SHEAF_MAX_WORKERS = 224, SHEAF_MAX_ATTEMPTS = 15 };
 
 #define SHEAF_MAX_DEADLINE_NS ((int64_t)1000000000000000000) /* 31 years */
 
+/* What a submit does when 1024 jobs are in flight. */
+typedef enum sheaf_full {
+    SHEAF_FULL_IS_BUSY = 0, /* fails with SHEAF_ERR_BUSY */
+    SHEAF_FULL_BLOCKS =
+        1, /* waits for a place. BUSY only when all 1024 have ended and their futures are kept: it
+                               would wait for ever */
+} sheaf_full;
+
 typedef struct sheaf_executor_options {
     size_t workers; /* 0: the CPUs that affinity and cgroup allow */
     sheaf_spin spin;
@@ -44,6 +69,16 @@ typedef struct sheaf_executor_options {
      * ended; at most SHEAF_MAX_ATTEMPTS. 0: three that crash, exit or are overdue, or ten that are
      * ended by SIGKILL or SIGTERM, which need not be the task's doing. */
     uint32_t attempts_max;
+    sheaf_full when_full;
+    /* Run by each worker before all else, also by those that replace others; its result is not kept. If it fails the
+     * executor does not open, or, later, is broken: all work fails with its text. At most some 200 KiB of
+     * arguments, copied. On the sequential executor it runs in the caller, once. */
+    const sheaf_callable *initializer;
+    const void *initializer_arguments;
+    size_t initializer_argument_bytes;
+    uint32_t tasks_per_worker; /* processes: after so many tasks a worker is replaced; 0: never */
+    int64_t idle_ns; /* processes: a worker without work for so long leaves, and comes back
+                                  when there is some; 0: never */
 } sheaf_executor_options;
 
 /* Opens an executor. With SHEAF_PROCESSES this is safe at any time, after any use of OpenMP or BLAS.
@@ -58,6 +93,19 @@ SHEAF_EXPORT sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backen
  * unless the executor has a deadline. In a forked child of
  * the process that opened it, it gives back the child's own copies only. NULL is allowed. */
 SHEAF_EXPORT void sheaf_executor_close(sheaf_executor *executor);
+
+/* From now on so many workers, 1 to SHEAF_MAX_WORKERS, while work goes on: nothing is lost, and none is ended within a task.
+ * Returns at once. Worker processes come and leave one by one; a team of threads changes when each of its threads has
+ * ended its task. Errors: ARGUMENT, CLOSED, UNSUPPORTED (sequential). */
+SHEAF_EXPORT sheaf_status sheaf_executor_resize(sheaf_executor *executor, size_t workers);
+
+/* An executor that the whole process shares, as loky's get_reusable_executor(): the same one as at the last call, resized
+ * if another number of workers is asked for; another one if it was closed or is broken, or if the backend or any other
+ * option differs (pointers are compared as pointers), and then the old one is shut down behind the callers' backs. Idle
+ * worker processes leave after 10 s unless idle_ns says otherwise. Nobody need close it.
+ * Errors: those of sheaf_executor_open(). */
+SHEAF_EXPORT sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend,
+                                                  const sheaf_executor_options *options);
 
 /* How an executor is shut down: 0, or some of these. */
 enum {

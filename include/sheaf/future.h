@@ -1,9 +1,11 @@
 /* future.h -- the result of work that was submitted, when it is there.
  *
  *     concurrent.futures        here
- *     executor.submit           sheaf_reduce_submit, sheaf_svd_submit, sheaf_hash_submit
+ *     executor.submit           sheaf_submit; sheaf_reduce_submit, sheaf_svd_submit, sheaf_hash_submit
  *     future.result(timeout)    sheaf_future_result
- *     future.exception(timeout) sheaf_future_wait, then sheaf_future_failure
+ *     future.exception(timeout) sheaf_future_error
+ *     future.add_done_callback  sheaf_future_add_callback
+ *     asyncio.wrap_future       sheaf_executor_descriptor, in any event loop
  *     future.done, running      sheaf_future_done, sheaf_future_running
  *     future.cancel, cancelled  sheaf_future_cancel, sheaf_future_cancelled
  *     wait(fs, return_when)     sheaf_wait
@@ -46,7 +48,7 @@ SHEAF_EXPORT bool sheaf_future_cancelled(const sheaf_future *future);
 /* Waits until it is done. Errors: TIMEOUT (the work goes on), CLOSED (in a forked child). */
 SHEAF_EXPORT sheaf_status sheaf_future_wait(sheaf_future *future, int64_t timeout_ns);
 
-/* Waits, and writes the result: a sheaf_scalar for sheaf_reduce_submit(), a sheaf_svd_report for
+/* Waits, and writes the result: the bytes that a callable has written, a sheaf_scalar for sheaf_reduce_submit(), a sheaf_svd_report for
  * sheaf_svd_submit(), the bytes of output asked for of sheaf_hash_submit(). out_bytes is the size of that
  * type, for a check. May be called again. Errors: ARGUMENT (size), TIMEOUT, CLOSED, or that of the
  * work itself: WORKER names the signal that ended the workers. */

@@ -1,6 +1,6 @@
-/* call.h -- the operation that calls a function of the user's own, once or for every item of a map. */
-#ifndef SHEAF_OPS_CALL_H
-#define SHEAF_OPS_CALL_H
+/* call.h -- the params of the operation that calls a function of the user's own, once or for every item of a map. */
+#ifndef SHEAF_JOB_CALL_H
+#define SHEAF_JOB_CALL_H
 
 #include <stdint.h>
 

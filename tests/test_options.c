@@ -1,0 +1,305 @@
+/* test_options.c -- what an executor can be told at its opening, and later: initializer, tasks per worker, idle timeout,
+ * another number of workers, a full queue, the executor that a process shares. */
+#include "check.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "callables.h"
+
+static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
+
+static sheaf_callable *load(const char *name)
+{
+    sheaf_callable *callable;
+    CHECK_OK(sheaf_callable_open(&callable, CALLABLES, name));
+    return callable;
+}
+
+static sheaf_future *submit(sheaf_executor *executor, const sheaf_callable *callable, int64_t x,
+                            size_t result_bytes)
+{
+    sheaf_future *future;
+    CHECK_OK(
+        sheaf_submit(&future, callable, &x, sizeof x,
+                     &(sheaf_submit_options){.executor = executor, .result_bytes = result_bytes}));
+    return future;
+}
+
+static int64_t call(sheaf_executor *executor, const sheaf_callable *callable, int64_t x)
+{
+    int64_t result;
+    sheaf_future *future = submit(executor, callable, x, sizeof result);
+    CHECK_OK(sheaf_future_result(&result, sizeof result, future, SHEAF_FOREVER));
+    sheaf_future_release(future);
+    return result;
+}
+
+static void every_worker_is_initialized(void)
+{
+    sheaf_callable *notes = load("note_start");
+    sheaf_callable *tells = load("tell_note");
+    sheaf_executor *executor;
+    for (size_t b = 0; b < 3; b++) {
+        sheaf_executor_options options = {.workers = 2,
+                                          .initializer = notes,
+                                          .initializer_arguments = "good day",
+                                          .initializer_argument_bytes = 9};
+        unsetenv("SHEAF_TEST_NOTE");
+        CHECK_OK(sheaf_executor_open(&executor, backends[b], &options));
+        for (int i = 0; i < 20; i++) {
+            char note[16] = "";
+            sheaf_worker_info info;
+            sheaf_future *future;
+            if (b == 2 && i % 5 == 4) { /* those that replace others, too */
+                CHECK_OK(sheaf_executor_worker(&info, executor, (size_t)i % 2));
+                if (info.pid != 0)
+                    kill(info.pid, SIGKILL);
+            }
+            CHECK_OK(sheaf_submit(&future, tells, NULL, 0,
+                                  &(sheaf_submit_options){.executor = executor,
+                                                          .result_bytes = sizeof note,
+                                                          .attempts = 10}));
+            CHECK_OK(sheaf_future_result(note, sizeof note, future, SHEAF_FOREVER));
+            CHECK(strcmp(note, "good day") == 0);
+            sheaf_future_release(future);
+        }
+        sheaf_executor_close(executor);
+        options.initializer_arguments = "refuse";
+        options.initializer_argument_bytes = 7;
+        sheaf_status status = sheaf_executor_open(&executor, backends[b], &options);
+        CHECK(status == (b == 0 ? SHEAF_ERR_CALLABLE : SHEAF_ERR_WORKER));
+        CHECK_ERROR_SAYS("no start today");
+    }
+    sheaf_callable_release(notes);
+    sheaf_callable_release(tells);
+}
+
+static void a_worker_is_replaced_after_its_tasks(void)
+{
+    sheaf_callable *runs = load("who");
+    sheaf_callable *indices = load("square_index");
+    sheaf_executor *executor;
+    int64_t pids[30];
+    static int64_t results[1000];
+    CHECK_OK(sheaf_executor_open(&executor, SHEAF_PROCESSES,
+                                 &(sheaf_executor_options){.workers = 1, .tasks_per_worker = 10}));
+    for (int i = 0; i < 30; i++)
+        pids[i] = call(executor, runs, 0);
+    for (int i = 0; i < 30; i++)
+        CHECK(pids[i] == pids[i - i % 10] && (i < 10 || pids[i] != pids[i - 10]));
+    for (int round = 0; round < 2; round++) {
+        memset(results, 0, sizeof results);
+        CHECK_OK(
+            sheaf_map(results, indices, 100,
+                      &(sheaf_map_options){.executor = executor, .chunk = 1, .result_bytes = 8}));
+        for (int64_t i = 0; i < 100; i++)
+            CHECK(results[i] == i * i);
+    }
+    sheaf_executor_close(executor);
+    CHECK_STATUS(SHEAF_ERR_UNSUPPORTED,
+                 sheaf_executor_open(&executor, SHEAF_THREADS,
+                                     &(sheaf_executor_options){.tasks_per_worker = 1}));
+    sheaf_callable_release(runs);
+    sheaf_callable_release(indices);
+}
+
+static size_t count_workers(const sheaf_executor *executor, size_t most)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < most; i++) {
+        sheaf_worker_info info;
+        if (sheaf_executor_worker(&info, executor, i) == SHEAF_OK)
+            count += info.pid != 0;
+    }
+    return count;
+}
+
+static bool becomes(const sheaf_executor *executor, size_t most, size_t expected)
+{
+    for (int i = 0; i < 5000; i++) {
+        if (count_workers(executor, most) == expected)
+            return true;
+        check_sleep_us(1000);
+    }
+    return false;
+}
+
+static void idle_workers_leave_and_come_back(void)
+{
+    sheaf_callable *squares = load("square");
+    sheaf_executor *executor;
+    CHECK_OK(sheaf_executor_open(&executor, SHEAF_PROCESSES,
+                                 &(sheaf_executor_options){.workers = 2, .idle_ns = 30000000}));
+    for (int round = 0; round < 3; round++) {
+        CHECK(becomes(executor, 2, 0));
+        for (int64_t i = 0; i < 20; i++)
+            CHECK(call(executor, squares, i) == i * i);
+    }
+    for (int64_t i = 0; i < 30; i++) { /* just as they leave */
+        check_sleep_us(25000 + i * 400);
+        CHECK(call(executor, squares, i) == i * i);
+    }
+    sheaf_executor_close(executor);
+    sheaf_callable_release(squares);
+}
+
+static void resized_while_it_works(void)
+{
+    sheaf_callable *indices = load("square_index");
+    sheaf_callable *sleeps = load("sleep_us");
+    static int64_t results[3000];
+    for (size_t b = 1; b < 3; b++) {
+        const size_t sizes[] = {1, 5, 2, 12, 3, 1, 8};
+        sheaf_executor *executor;
+        sheaf_future *naps[40];
+        CHECK_OK(
+            sheaf_executor_open(&executor, backends[b], &(sheaf_executor_options){.workers = 2}));
+        for (size_t i = 0; i < 40; i++)
+            naps[i] = submit(executor, sleeps, 2000, 0);
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+            sheaf_future *future;
+            CHECK_OK(sheaf_map_submit(
+                &future, indices, 3000,
+                &(sheaf_map_options){.executor = executor, .chunk = 1, .result_bytes = 8}));
+            CHECK_OK(sheaf_executor_resize(executor, sizes[s]));
+            CHECK(sheaf_executor_workers(executor) == sizes[s]);
+            CHECK_OK(sheaf_future_result(results, sizeof results, future, SHEAF_FOREVER));
+            for (int64_t i = 0; i < 3000; i++)
+                CHECK(results[i] == i * i);
+            sheaf_future_release(future);
+            CHECK(b == 1 || becomes(executor, 12, sizes[s]));
+        }
+        for (size_t i = 0; i < 40; i++) {
+            CHECK_OK(sheaf_future_result(NULL, 0, naps[i], SHEAF_FOREVER));
+            sheaf_future_release(naps[i]);
+        }
+        CHECK_STATUS(SHEAF_ERR_ARGUMENT, sheaf_executor_resize(executor, 0));
+        sheaf_executor_close(executor);
+        CHECK_STATUS(SHEAF_ERR_CLOSED, sheaf_executor_resize(executor, 2));
+    }
+    sheaf_callable_release(indices);
+    sheaf_callable_release(sleeps);
+}
+
+enum { PLACES = 1024 };
+
+static void *release_some(void *futures)
+{
+    check_sleep_us(20000);
+    for (size_t i = 0; i < 10; i++)
+        sheaf_future_release(((sheaf_future **)futures)[i]);
+    return NULL;
+}
+
+static void a_full_queue_is_busy_or_blocks(void)
+{
+    sheaf_callable *nothing = load("nothing");
+    sheaf_callable *sleeps = load("sleep_us");
+    for (size_t b = 1; b < 3; b++)
+        for (int blocks = 0; blocks < 2; blocks++) {
+            sheaf_executor *executor;
+            sheaf_future *futures[PLACES];
+            sheaf_future *more[10];
+            pthread_t thread;
+            CHECK_OK(sheaf_executor_open(
+                &executor, backends[b],
+                &(sheaf_executor_options){
+                    .workers = 1, .when_full = blocks ? SHEAF_FULL_BLOCKS : SHEAF_FULL_IS_BUSY}));
+            futures[PLACES - 1] = submit(executor, sleeps, 100000, 0); /* one has not ended */
+            for (size_t i = 0; i < PLACES - 1; i++)
+                futures[i] = submit(executor, nothing, 0, 0);
+            if (!blocks)
+                CHECK_STATUS(SHEAF_ERR_BUSY,
+                             sheaf_submit(&more[0], nothing, NULL, 0,
+                                          &(sheaf_submit_options){.executor = executor}));
+            if (!blocks)
+                CHECK_ERROR_SAYS("release");
+            CHECK(pthread_create(&thread, NULL, release_some, futures) == 0);
+            if (!blocks)
+                CHECK(pthread_join(thread, NULL) == 0);
+            CHECK_OK(sheaf_future_wait(futures[PLACES - 2], SHEAF_FOREVER));
+            for (size_t i = 0; i < 10; i++) /* as places become free */
+                more[i] = submit(executor, nothing, 0, 0);
+            if (blocks)
+                CHECK(pthread_join(thread, NULL) == 0);
+            CHECK_OK(sheaf_wait(more, 10, SHEAF_ALL_COMPLETED, SHEAF_FOREVER));
+            CHECK_OK(sheaf_future_wait(futures[PLACES - 1], SHEAF_FOREVER));
+            sheaf_future
+                *none; /* all have ended, and nobody lets go: that is no reason to wait for ever */
+            CHECK_STATUS(SHEAF_ERR_BUSY,
+                         sheaf_submit(&none, nothing, NULL, 0,
+                                      &(sheaf_submit_options){.executor = executor}));
+            for (size_t i = 0; i < 10; i++)
+                sheaf_future_release(more[i]);
+            for (size_t i = 10; i < PLACES; i++)
+                sheaf_future_release(futures[i]);
+            sheaf_executor_close(executor);
+        }
+    sheaf_callable_release(nothing);
+    sheaf_callable_release(sleeps);
+}
+
+static void *submit_many(void *executor)
+{
+    sheaf_callable *squares = load("square");
+    sheaf_future *futures[200];
+    for (int round = 0; round < 3; round++) {
+        for (int64_t i = 0; i < 200; i++)
+            futures[i] = submit(executor, squares, i, 8);
+        for (int64_t i = 0; i < 200; i++) {
+            int64_t result;
+            CHECK_OK(sheaf_future_result(&result, sizeof result, futures[i], SHEAF_FOREVER));
+            CHECK(result == i * i);
+            sheaf_future_release(futures[i]);
+        }
+    }
+    sheaf_callable_release(squares);
+    return NULL;
+}
+
+static void a_thousand_jobs_of_five_threads(void)
+{
+    for (size_t b = 1; b < 3; b++) {
+        sheaf_executor *executor;
+        pthread_t threads[5];
+        CHECK_OK(
+            sheaf_executor_open(&executor, backends[b], &(sheaf_executor_options){.workers = 2}));
+        for (size_t i = 0; i < 5; i++)
+            CHECK(pthread_create(&threads[i], NULL, submit_many, executor) == 0);
+        for (size_t i = 0; i < 5; i++)
+            CHECK(pthread_join(threads[i], NULL) == 0);
+        sheaf_executor_close(executor);
+    }
+}
+
+static void one_executor_for_the_process(void)
+{
+    sheaf_callable *squares = load("square");
+    sheaf_executor *first;
+    sheaf_executor *again;
+    sheaf_executor_options options = {.workers = 2};
+    CHECK_OK(sheaf_executor_reusable(&first, SHEAF_PROCESSES, &options));
+    CHECK(call(first, squares, 7) == 49);
+    CHECK_OK(sheaf_executor_reusable(&again, SHEAF_PROCESSES, &options));
+    CHECK(again == first);
+    options.workers = 3;
+    CHECK_OK(sheaf_executor_reusable(&again, SHEAF_PROCESSES, &options));
+    CHECK(again == first && sheaf_executor_workers(first) == 3);
+    CHECK(call(again, squares, 8) == 64);
+    options.spin = SHEAF_SPIN_NEVER; /* something else */
+    CHECK_OK(sheaf_executor_reusable(&again, SHEAF_PROCESSES, &options));
+    CHECK(again != first && call(again, squares, 9) == 81);
+    sheaf_executor_shutdown(first, 0); /* it was begun already */
+    sheaf_executor_close(again);
+    CHECK_OK(
+        sheaf_executor_reusable(&first, SHEAF_PROCESSES, &options)); /* a closed one is of no use */
+    CHECK(call(first, squares, 10) == 100);
+    sheaf_executor_close(first);
+    sheaf_callable_release(squares);
+}
+
+CHECK_MAIN(CASE(every_worker_is_initialized), CASE(a_worker_is_replaced_after_its_tasks),
+           CASE(idle_workers_leave_and_come_back), CASE(resized_while_it_works),
+           CASE(a_full_queue_is_busy_or_blocks), CASE(a_thousand_jobs_of_five_threads),
+           CASE(one_executor_for_the_process))
