@@ -356,6 +356,39 @@ static void submitted_into_given_arrays(void)
         sheaf_detach(all[i]);
 }
 
+/* Every second matrix, turned, from the last column on: as a copy of it. */
+static void views_are_as_their_copies(void)
+{
+    static const size_t sizes[][2] = {{10, 10}, {9, 100}, {300, 7}, {66, 70}};
+    unsigned long long seed = 19;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        sheaf_array *a;
+        sheaf_array *views[3];
+        sheaf_array *copy;
+        CHECK_OK(
+            sheaf_create_anonymous(&a, SHEAF_F64, 3, (size_t[]){COUNT, sizes[s][0], sizes[s][1]}));
+        fill(a, COUNT, sizes[s][0], sizes[s][1], &seed);
+        CHECK_OK(sheaf_view_slice(&views[0], a, 0, 0, SHEAF_END, 2));
+        CHECK_OK(sheaf_view_slice(&views[1], views[0], 2, SHEAF_END, SHEAF_BEGIN, -1));
+        CHECK_OK(sheaf_view_transpose(&views[2], views[1], (const int64_t[]){0, 2, 1}));
+        CHECK_OK(sheaf_copy(&copy, views[2], NULL, NULL));
+        for (int mode = SHEAF_SVD_REDUCED; mode <= SHEAF_SVD_FULL; mode++) {
+            sheaf_svd_arrays of_view = {0};
+            sheaf_svd_arrays of_copy = {0};
+            sheaf_svd_options options = {.mode = (sheaf_svd_mode)mode};
+            CHECK_OK(sheaf_svd(&of_view, NULL, views[2], &options));
+            CHECK_OK(sheaf_svd(&of_copy, NULL, copy, &options));
+            for (size_t c = 0; c < sheaf_array_shape(copy)[0]; c++)
+                check_same(&of_view, c, &of_copy, c, true);
+            detach_all(&of_view);
+            detach_all(&of_copy);
+        }
+        sheaf_array *const all[] = {copy, views[2], views[1], views[0], a};
+        for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+            sheaf_detach(all[i]);
+    }
+}
+
 static void mistakes_are_told(void)
 {
     sheaf_array *a;
@@ -389,4 +422,5 @@ CHECK_MAIN(CASE(ratios_of_random_and_deficient_ones), CASE(empty_dimensions_are_
            CASE(one_that_is_not_finite_leaves_the_others_alone),
            CASE(the_batch_does_not_matter_nor_the_instruction_set),
            CASE(a_power_of_two_changes_no_vector), CASE(hard_matrices),
-           CASE(submitted_into_given_arrays), CASE(mistakes_are_told))
+           CASE(submitted_into_given_arrays), CASE(views_are_as_their_copies),
+           CASE(mistakes_are_told))

@@ -63,12 +63,27 @@ static sheaf_status make_outputs(struct outputs *outputs, const sheaf_array *a, 
     return status;
 }
 
-/* True if two arrays share a byte. */
+/* The first byte of an array's elements, and past the last: of a view with what lies between. */
+static void extent(const char **begin, const char **end, const sheaf_array *x)
+{
+    *begin = sheaf_array_data(x);
+    *end = *begin + (x->size > 0 ? sheaf_dtype_size(x->dtype) : 0);
+    for (size_t d = 0; d < x->ndim && x->size > 0; d++) {
+        int64_t last = x->strides[d] * (int64_t)(x->shape[d] - 1);
+        *(last < 0 ? begin : end) += last;
+    }
+}
+
+/* True if two arrays may share a byte. */
 static bool overlap(const sheaf_array *x, const sheaf_array *y)
 {
-    const char *x_at = sheaf_array_data(x);
-    const char *y_at = sheaf_array_data(y);
-    return x->bytes > 0 && y->bytes > 0 && x_at < y_at + y->bytes && y_at < x_at + x->bytes;
+    const char *x_begin;
+    const char *x_end;
+    const char *y_begin;
+    const char *y_end;
+    extent(&x_begin, &x_end, x);
+    extent(&y_begin, &y_end, y);
+    return x_begin < x_end && y_begin < y_end && x_begin < y_end && y_begin < x_end;
 }
 
 static sheaf_status check_apart(const struct request *request)

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "kernels.h"
+#include "memory/layout.h"
 
 static uint64_t rows_of(const struct op_array *a)
 {
@@ -264,7 +265,39 @@ void svd_fix_signs(const struct svd_shape *shape, void *u, void *vt)
     }
 }
 
-enum { AT_ONCE = 256 }; /* matrices that go to the kernel in one call */
+void svd_gather(const struct op_call *call, void *out, uint64_t i, size_t count)
+{
+    const struct op_array *a = &call->arrays[SVD_A];
+    struct layout layout;
+    struct svd_shape shape = svd_shape_of(call);
+    uint64_t each = (uint64_t)shape.m * shape.n;
+    layout_simplify(&layout, a->ndim, a->shape, a->strides);
+    layout_gather(out, &layout, call->data[SVD_A], shape.element, i * each, count * each);
+}
+
+enum {
+    AT_ONCE = 256,          /* matrices that go to the kernel in one call */
+    COPIED_BYTES = 1 << 20, /* as much of a view is copied for one, or a matrix */
+};
+
+/* Matrices that go to the kernel in one call, and the memory that those of a view are copied to: NULL if
+ * they lie one after the other. */
+static sheaf_status make_copies(size_t *at_once, void **copies, const struct op_call *call)
+{
+    struct svd_shape shape = svd_shape_of(call);
+    size_t each = shape.m * shape.n * shape.element;
+    *at_once = AT_ONCE;
+    *copies = NULL;
+    if (call->arrays[SVD_A].is_dense != 0)
+        return SHEAF_OK;
+    *at_once = COPIED_BYTES / each < 1         ? 1
+               : COPIED_BYTES / each < AT_ONCE ? COPIED_BYTES / each
+                                               : AT_ONCE;
+    *copies = malloc(*at_once * each);
+    return *copies != NULL ? SHEAF_OK
+                           : SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "svd: no memory: %zu bytes for copies",
+                                        *at_once * each);
+}
 
 /* By our kernels: matrices first to end - 1. */
 static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint64_t end,
@@ -274,19 +307,26 @@ static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint6
     enum kernel_dtype dtype = shape.element == sizeof(double) ? KERNEL_F64 : KERNEL_F32;
     bool is_full = mode_of(call) == SHEAF_SVD_FULL;
     size_t bytes = sheaf_svd_scratch(shape.m, shape.n, shape.has_vectors, is_full);
-    struct kernel_svd run = {.m = shape.m,
-                             .n = shape.n,
-                             .is_full = is_full,
-                             .sweeps_for_one = KERNEL_SVD_SWEEPS,
-                             .scratch = aligned_alloc(64, (bytes + 63) / 64 * 64)};
-    if (run.scratch == NULL)
+    struct kernel_svd run = {
+        .m = shape.m, .n = shape.n, .is_full = is_full, .sweeps_for_one = KERNEL_SVD_SWEEPS};
+    size_t at_once;
+    void *copies;
+    sheaf_status status = make_copies(&at_once, &copies, call);
+    if (status != SHEAF_OK)
+        return status;
+    run.scratch = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (run.scratch == NULL) {
+        free(copies);
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "svd: no memory: %zu bytes of work space", bytes);
+    }
     svd_kernel *kernel =
         shape.has_vectors ? call->kernels->svd_vectors[dtype] : call->kernels->svd_values[dtype];
-    for (uint64_t i = first; i < end; i += AT_ONCE) {
+    for (uint64_t i = first; i < end; i += at_once) {
         int32_t outcome[AT_ONCE];
-        run.x = svd_part(call, SVD_A, i);
-        run.count = end - i < AT_ONCE ? (size_t)(end - i) : AT_ONCE;
+        run.count = end - i < at_once ? (size_t)(end - i) : at_once;
+        if (copies != NULL)
+            svd_gather(call, copies, i, run.count);
+        run.x = copies != NULL ? copies : svd_part(call, SVD_A, i);
         run.s = svd_part(call, SVD_S, i);
         run.u = svd_part(call, SVD_U, i);
         run.vt = svd_part(call, SVD_VT, i);
@@ -296,6 +336,7 @@ static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint6
             *failures += svd_note(call, i + j, (enum svd_outcome)outcome[j]);
     }
     free(run.scratch);
+    free(copies);
     if (is_full && svd_is_tall(shape.m, shape.n)) /* the values are those of the other modes */
         return svd_tall_values(call, first, end);
     return SHEAF_OK;
@@ -362,6 +403,7 @@ const struct op sheaf_op_svd = {
     .partial_bytes = sizeof(int64_t),
     .result_bytes = sizeof(sheaf_svd_report),
     .writes = 1U << SVD_S | 1U << SVD_U | 1U << SVD_VT | 1U << SVD_STATUS,
+    .views = 1U << SVD_A,
     .plan = svd_plan,
     .map = map,
     .merge = merge,

@@ -39,8 +39,11 @@ struct svd_shape svd_shape_of(const struct op_call *call);
 /* The index of an array in the call; OP_ARRAYS_MAX if this mode has none. */
 uint32_t svd_index(enum svd_array which, uint32_t mode);
 
-/* Matrix i's part of array `which`; NULL if the call has no such array. */
+/* Matrix i's part of array `which`, which is dense; NULL if the call has no such array. */
 void *svd_part(const struct op_call *call, enum svd_array which, uint64_t i);
+
+/* Copies count matrices from i on, of a as a view, to out, one after the other. */
+void svd_gather(const struct op_call *call, void *out, uint64_t i, size_t count);
 
 /* Notes the outcome of matrix i, if that is wanted; of a failure its results become NaN. Returns 1 for a
  * failure, else 0. */

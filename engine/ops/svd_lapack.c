@@ -25,6 +25,7 @@ struct run {
     lapack_gesdd *gesdd;
     struct svd_shape shape;
     int work_length;
+    void *copy;      /* of a matrix of a view; NULL if a is dense */
     void *matrix;    /* m * n elements */
     void *values;    /* k: LAPACK writes here more than once, and into the array we must not */
     void *discarded; /* k: the values of the call for vectors */
@@ -93,6 +94,7 @@ static sheaf_status ask_work_length(struct run *run)
 
 static void free_run(struct run *run)
 {
+    free(run->copy);
     free(run->matrix);
     free(run->values);
     free(run->discarded);
@@ -120,6 +122,10 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack,
         run->u = malloc(shape.m * shape.u_columns * shape.element);
         run->vt = malloc(shape.vt_rows * shape.n * shape.element);
         is_whole = is_whole && run->discarded != NULL && run->u != NULL && run->vt != NULL;
+    }
+    if (call->arrays[SVD_A].is_dense == 0) {
+        run->copy = malloc(shape.m * shape.n * shape.element);
+        is_whole = is_whole && run->copy != NULL;
     }
     if (is_whole) {
         sheaf_status status = ask_work_length(run);
@@ -206,7 +212,10 @@ sheaf_status svd_by_lapack(const struct op_call *call, uint64_t first, uint64_t 
     status = make_run(&run, lapack, call);
     for (uint64_t i = first; status == SHEAF_OK && i < end; i++) {
         const struct svd_shape *shape = &run.shape;
-        enum svd_outcome outcome = solve(&run, svd_part(call, SVD_A, i));
+        if (run.copy != NULL)
+            svd_gather(call, run.copy, i, 1);
+        enum svd_outcome outcome =
+            solve(&run, run.copy != NULL ? run.copy : svd_part(call, SVD_A, i));
         if (outcome == SVD_DONE) {
             memcpy(svd_part(call, SVD_S, i), run.values, shape->k * shape->element);
             if (shape->has_vectors) {
