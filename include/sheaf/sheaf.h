@@ -34,6 +34,7 @@
 #include <sheaf/user_op.h>
 #include <sheaf/reduce.h>
 #include <sheaf/svd.h>
+#include <sheaf/qr.h>
 #include <sheaf/hash.h>
 #include <sheaf/scrypt.h>
 
