@@ -1,0 +1,110 @@
+/* bench_streams.cpp -- what `sheaf compare` has no row for: dot, which reads two arrays, beside a bare read of both; any,
+ * which stops at the first hit; BLAKE3 of little inputs. */
+#include "bench.h"
+
+#include <thread>
+
+enum : size_t { ELEMENTS = 30000000, BLOCK = 4096 };
+
+static size_t elements()
+{
+    const char *given = std::getenv("SHEAF_BENCH_ELEMENTS");
+    size_t most = given == nullptr ? 0 : std::strtoull(given, nullptr, 10);
+    return most == 0 ? size_t{ELEMENTS} : most;
+}
+
+static const sheaf_array *numbers(int which)
+{
+    static array_ptr arrays[2];
+    if (arrays[which] == nullptr)
+        arrays[which] = make_array(SHEAF_F64, elements());
+    return arrays[which].get();
+}
+
+/* A block of one, a block of the other, as dot does. */
+static void read_part(const std::string &isa, const char *a, const char *b, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += BLOCK) {
+        size_t block = std::min<size_t>(BLOCK, bytes - at);
+        read_only(isa, a + at, block);
+        read_only(isa, b + at, block);
+    }
+}
+
+static void read_two(benchmark::State &state, size_t workers)
+{
+    const char *a = static_cast<const char *>(sheaf_array_data(numbers(0)));
+    const char *b = static_cast<const char *>(sheaf_array_data(numbers(1)));
+    size_t bytes = sheaf_array_bytes(numbers(0));
+    size_t part = bytes / workers / 64 * 64;
+    const std::string isa = isas().back();
+    for (auto _ : state) {
+        std::vector<std::thread> others;
+        for (size_t i = 1; i < workers; i++)
+            others.emplace_back(read_part, isa, a + i * part, b + i * part, part);
+        read_part(isa, a, b, part);
+        for (std::thread &other : others)
+            other.join();
+    }
+    state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *
+                            static_cast<int64_t>(2 * part * workers));
+}
+
+static void dot(benchmark::State &state, sheaf_backend backend)
+{
+    executor_ptr executor = open_executor(backend, sheaf_executor_workers(nullptr));
+    sheaf_reduce_options options = {};
+    options.executor = executor.get();
+    options.second = numbers(1);
+    sheaf_scalar result;
+    for (int warm = 0; warm < 3; warm++)
+        need(sheaf_reduce(&result, numbers(0), SHEAF_DOT, &options), "dot");
+    for (auto _ : state)
+        need(sheaf_reduce(&result, numbers(0), SHEAF_DOT, &options), "dot");
+    state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *
+                            static_cast<int64_t>(2 * sheaf_array_bytes(numbers(0))));
+}
+
+/* hit: the first that is not zero, in per cent of the array; over 100: none. */
+static void any(benchmark::State &state, size_t hit)
+{
+    static sheaf_array *zeros;
+    size_t n = elements();
+    if (zeros == nullptr)
+        need(sheaf_create_anonymous(&zeros, SHEAF_F64, 1, &n), "create");
+    double *data = static_cast<double *>(sheaf_array_data(zeros));
+    std::fill(data, data + n, 0.0);
+    if (hit < 100)
+        data[n * hit / 100] = 1;
+    sheaf_scalar result;
+    for (auto _ : state)
+        need(sheaf_reduce(&result, zeros, SHEAF_ANY, nullptr), "any");
+}
+
+static void hash(benchmark::State &state, size_t bytes)
+{
+    std::vector<unsigned char> input(bytes, 7);
+    uint8_t out[SHEAF_HASH_BYTES];
+    for (auto _ : state) {
+        need(sheaf_hash_bytes(out, input.data(), bytes, nullptr), "hash");
+        benchmark::DoNotOptimize(out);
+    }
+    state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(bytes));
+}
+
+int main(int argc, char **argv)
+{
+    size_t all = sheaf_executor_workers(nullptr);
+    benchmark::RegisterBenchmark("read two", read_two, all)->UseRealTime();
+    benchmark::RegisterBenchmark("dot/threads", dot, SHEAF_THREADS)->UseRealTime();
+    benchmark::RegisterBenchmark("dot/processes", dot, SHEAF_PROCESSES)->UseRealTime();
+    for (size_t hit : {1, 50, 101})
+        benchmark::RegisterBenchmark(
+            ("any/" + (hit < 100 ? "hit at " + std::to_string(hit) + " %" : std::string("no hit")))
+                .c_str(),
+            any, hit)
+            ->UseRealTime();
+    for (size_t bytes : {64, 256, 1024})
+        benchmark::RegisterBenchmark(("blake3/" + std::to_string(bytes)).c_str(), hash, bytes);
+    return bench_main(argc, argv);
+}
