@@ -95,13 +95,17 @@ $rows using 2:1:3:4 with xerrorbars pt 0 lw 1.5 lc rgb '{GREY}'
 def curves(base, title, labels, log, series):
     """labels: of x and y. log: "xy", "x" or "". series: [(name, [(x, y, low, high)], style)], style "points" (joined, with
     intervals), "line" or "dashed"."""
-    lines, drawn = ["set key outside right top", f"set logscale {log}" if log else ""], []
+    # numbers as 10 us and 1M
+    lines, drawn = ["set key below", *(f"set logscale {axis}" for axis in log)], []
+    lines += ["set format x '%.0s%c'"] if "x" in log and "y" in log else []
+    lines += ["set format y '%.0s %cs'"] if "y" in log else []
+    lines += ["set xtics 1"] if not log else []
     for i, (name, points, style) in enumerate(series):
         lines += [f"$s{i} << EOD", *(" ".join(f"{value:.9g}" for value in point) for point in points), "EOD"]
-        how = {"points": "with linespoints pt 7 ps 0.6 lw 2", "line": "with lines lw 2",
+        how = {"points": "with lines lw 2", "line": "with lines lw 2",
                "dashed": "with lines dashtype 2 lw 1.5"}[style]
         colour = LINES[i % len(LINES)]
         drawn.append(f"$s{i} using 1:2 {how} lc rgb '{colour}' title \"{quoted(name)}\"")
         if style == "points":
-            drawn.append(f"$s{i} using 1:2:3:4 with yerrorbars pt 0 lw 1 lc rgb '{colour}' notitle")
-    return draw(base, 480, title, *labels, "\n".join(lines) + "\nplot " + ", ".join(drawn) + "\n")
+            drawn.append(f"$s{i} using 1:2:3:4 with yerrorbars pt 7 ps 0.6 lw 1 lc rgb '{colour}' notitle")
+    return draw(base, 560, title, *labels, "\n".join(lines) + "\nplot " + ", ".join(drawn) + "\n")
