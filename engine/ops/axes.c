@@ -218,8 +218,10 @@ static void map_cells(struct work *work, const struct panel *panel, uint64_t beg
     const struct frame *frame = work->frame;
     size_t last = frame->cells.ndim - 1;
     for (uint64_t i = 0; i < panel->width; i++) {
-        work->source.x.data = panel->at[X] + (int64_t)i * frame->cells.strides[X][last];
-        work->source.y.data = panel->at[Y] + (int64_t)i * frame->cells.strides[Y][last];
+        if (frame->e.count > 0) { /* of nothing there may be no memory */
+            work->source.x.data = panel->at[X] + (int64_t)i * frame->cells.strides[X][last];
+            work->source.y.data = panel->at[Y] + (int64_t)i * frame->cells.strides[Y][last];
+        }
         source_walk(&work->source, begin, end, partials + i * frame->op->partial_bytes);
     }
 }
