@@ -46,7 +46,7 @@ static inline void THIS(lane_of_one)(double *lanes, const struct fold_columns *i
     elem y[LANES];
     double c[LANES];
     double sum[LANES];
-    const struct fold_columns filled = {x, y, 0, 0, 1, LANES, LANES, c};
+    const struct fold_columns filled = {x, y, 0, 0, 1, LANES, 1, LANES, c};
     memset(x, 0, sizeof x);
     memset(y, 0, sizeof y);
     memset(c, 0, sizeof c);
@@ -63,7 +63,7 @@ static inline void THIS(lane_of_one)(double *lanes, const struct fold_columns *i
 
 static void THIS(columns)(const struct fold_columns *in, double *lanes)
 {
-    for (size_t lane = 0; lane < ROW; lane++) {
+    for (size_t lane = 0; lane < in->lanes; lane++) {
         size_t i = 0;
         for (; i + ABREAST * LANES <= in->columns; i += ABREAST * LANES)
             THIS(lane_of)(lanes, in, lane, i, ABREAST);

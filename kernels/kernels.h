@@ -64,6 +64,8 @@ struct fold_columns {
     ptrdiff_t y_stride;
     size_t rows; /* at most KERNEL_SUM_SUB_BLOCK */
     size_t columns;
+    size_t
+        lanes; /* rows of lanes to write, of KERNEL_SUM_LANES: as many as there are rows, at least */
     size_t pitch;    /* doubles from a row of lanes to the next */
     const double *c; /* columns of them */
 };

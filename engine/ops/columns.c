@@ -21,6 +21,7 @@ enum {
 /* What a fold works in: for 512 columns 768 KiB, and what is converted. */
 struct fold_room {
     size_t table; /* doubles: LANES of all columns */
+    size_t used;  /* rows of lanes that are wanted */
     double *lanes;
     double *levels; /* LEVELS tables */
     double *x;      /* a strip of a sub-block */
@@ -32,7 +33,11 @@ static struct fold_room room_of(const struct column_leaf *leaf)
     const size_t columns = leaf->columns;
     const size_t table = LANES * columns;
     double *room = leaf->room;
-    return (struct fold_room){table, room, room + table, room + (1 + LEVELS) * table,
+    return (struct fold_room){table,
+                              LANES,
+                              room,
+                              room + table,
+                              room + (1 + LEVELS) * table,
                               room + (1 + LEVELS) * table + STRIP_ELEMENTS};
 }
 
@@ -100,6 +105,15 @@ static void convert_strip(void *to, const struct elements *e, const struct colum
     }
 }
 
+/* The lanes of so many rows, as a power of two: those of no row hold the neutral element, and change nothing. */
+static size_t lanes_of(size_t rows)
+{
+    size_t lanes = 1;
+    while (lanes < rows && lanes < LANES)
+        lanes *= 2;
+    return lanes;
+}
+
 /* The lanes of a sub-block: in place if its rows can be read as they are, else strip by strip. */
 static void fold_sub_block(const struct fold_room *room, const struct elements *e,
                            const struct column_leaf *leaf, enum columns_fold fold, const double *c,
@@ -107,8 +121,11 @@ static void fold_sub_block(const struct fold_room *room, const struct elements *
 {
     const size_t bytes = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
     fold_columns_kernel *kernel = e->kernels->columns[fold][e->type];
-    struct fold_columns in = {
-        .rows = rows, .columns = leaf->columns, .pitch = leaf->columns, .c = c};
+    struct fold_columns in = {.rows = rows,
+                              .columns = leaf->columns,
+                              .lanes = room->used,
+                              .pitch = leaf->columns,
+                              .c = c};
     if (leaf->x.is_direct && leaf->x.rows->ndim == 1 && !leaf->has_second) {
         in.x_stride = in.y_stride = leaf->x.rows->strides[0];
         in.x = in.y = leaf->x.data + (int64_t)begin * in.x_stride;
@@ -129,18 +146,21 @@ static void fold_sub_block(const struct fold_room *room, const struct elements *
     }
 }
 
-/* 32 lanes of the counter's tables to one number a column, as fold_tmpl.h does for one run. */
-static void drain(double *out, const struct fold_room *room, size_t count, size_t columns,
-                  bool is_product)
+/* The counter's tables to one: from the right, the first combined with the neutral element. */
+static void drain(const struct fold_room *room, size_t count, bool is_product)
 {
-    const size_t table = LANES * columns;
-    double *lanes = room->lanes;
-    for (size_t i = 0; i < table; i++)
-        lanes[i] = is_product ? 1.0 : -0.0;
+    for (size_t i = 0; i < room->table; i++)
+        room->lanes[i] = is_product ? 1.0 : -0.0;
     for (size_t l = 0; count >> l != 0; l++)
         if (count >> l & 1)
-            combine(lanes, room->levels + l * table, lanes, table, is_product);
-    for (size_t half = LANES / 2; half > 0; half /= 2)
+            combine(room->lanes, room->levels + l * room->table, room->lanes, room->table,
+                    is_product);
+}
+
+/* The lanes to one number a column, as fold_tmpl.h does for one run. */
+static void fold_lanes(double *out, double *lanes, size_t count, size_t columns, bool is_product)
+{
+    for (size_t half = count / 2; half > 0; half /= 2)
         combine(lanes, lanes, lanes + half * columns, half * columns, is_product);
     for (size_t i = 0; i < columns; i++)
         out[i] = canonical_f64(lanes[i]);
@@ -152,17 +172,25 @@ void columns_fold(double *out, const struct elements *e, const struct column_lea
     static const double zeros[COLUMNS_MAX];
     const bool is_product = fold == COLUMNS_PRODUCTS;
     const size_t table = LANES * leaf->columns;
-    const struct fold_room room = room_of(leaf);
+    struct fold_room room = room_of(leaf);
     size_t count = 0;
+    c = c != NULL ? c : zeros;
+    if (leaf->rows > 0 && leaf->rows <= KERNEL_SUM_SUB_BLOCK) { /* nothing to count */
+        room.used = lanes_of(leaf->rows);
+        fold_sub_block(&room, e, leaf, fold, c, leaf->begin, leaf->rows);
+        fold_lanes(out, room.lanes, room.used, leaf->columns, is_product);
+        return;
+    }
     for (size_t done = 0; done < leaf->rows; count++) {
         size_t left = leaf->rows - done;
         size_t rows = left < KERNEL_SUM_SUB_BLOCK ? left : KERNEL_SUM_SUB_BLOCK;
         size_t l = 0;
-        fold_sub_block(&room, e, leaf, fold, c != NULL ? c : zeros, leaf->begin + done, rows);
+        fold_sub_block(&room, e, leaf, fold, c, leaf->begin + done, rows);
         for (; count >> l & 1; l++)
             combine(room.lanes, room.levels + l * table, room.lanes, table, is_product);
         memcpy(room.levels + l * table, room.lanes, table * sizeof(double));
         done += rows;
     }
-    drain(out, &room, count, leaf->columns, is_product);
+    drain(&room, count, is_product);
+    fold_lanes(out, room.lanes, LANES, leaf->columns, is_product);
 }
