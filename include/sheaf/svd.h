@@ -62,6 +62,9 @@ typedef struct sheaf_svd_report {
  * with all reflections applied again on the way back: u is never A V S^-1. Larger ones are LAPACK's ?gesdd,
  * one matrix a call, one thread each; LAPACK (OpenBLAS) is loaded at the first such call.
  *
+ * A matrix of many rows (m >= n; from 8192 of 20 columns on, 16384 of 10) is cut into leaves of rows that all
+ * workers share, for values and reduced vectors; for values its rows are read once.
+ *
  * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (an output is attached read-only), NOT_SHARED, NO_MEMORY, NO_SPACE,
  * UNSUPPORTED (no LAPACK, or `reproducible` and it would be needed; a view where dense memory is wanted), and
  * those of the executor. */
