@@ -35,7 +35,7 @@ static const char compare_help[] =
     "  --elements N   random doubles to work on (default: 300000000, that is 2.4 GB;\n"
     "                 hash: 30000000)\n"
     "  --shape SHAPE  svd: the matrices (default: 600x1000x10); scrypt: passwords x N x r x\n"
-    "                 p (default: 8x128x1024x32)\n"
+    "                 p (default: 1x128x1024x32)\n"
     "  --workers N    threads and processes, 1 to 224 (default: the CPUs that this\n"
     "                 process may use)\n"
     "  --repeat R     rounds, 1 to 1000 (default: 6 to 15, until the answer is known to\n"
@@ -136,7 +136,7 @@ static int settle_scrypt(const struct compare *compare)
         is_well = compare->shape[i] > 0 && (i < 2 || compare->shape[i] <= UINT32_MAX);
     return is_well ? DONE
                    : usage_error("compare", "--shape: scrypt needs passwords x N x r x p, like "
-                                            "8x128x1024x32");
+                                            "1x128x1024x32");
 }
 
 /* --shape and --elements, one of which the kernel takes; else what its table line says. */
@@ -205,7 +205,8 @@ static int compare_one(struct compare *compare, json_t **json)
     return status == DONE ? drawn : status;
 }
 
-/* Every kernel that `all` has, as if asked for one after the other. */
+/* Every kernel that `all` has, as if asked for one after the other. A shape is svd's, and scrypt's if it is one of
+ * four sizes. */
 static int compare_each(const struct compare *asked, json_t **json)
 {
     json_t *list = json_array();
@@ -223,7 +224,7 @@ static int compare_each(const struct compare *asked, json_t **json)
         *one = *asked;
         if (kernel->takes_shape || kernel->data == NULL)
             one->elements = 0;
-        if (kernel->kind != COMPARE_SVD)
+        if (!kernel->takes_shape || (kernel->kind == COMPARE_SCRYPT && one->ndim != 4))
             one->ndim = 0;
         if (i > 0)
             putchar('\n');
