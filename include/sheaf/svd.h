@@ -50,8 +50,8 @@ typedef struct sheaf_svd_report {
  * f64. s falls; the columns of u and the rows of vt are orthonormal, whatever the rank. Of each row of vt
  * the element of the largest magnitude (the first of them) is positive. s is the same bits whatever the
  * mode. Without rows or columns s is empty, and full u and vt are identities. *out: on success the arrays
- * that were NULL are set. report may be NULL. No output may overlap a or another. a may be any view, but for the
- * values of a tall matrix (below); outputs are dense.
+ * that were NULL are set. report may be NULL. No output may overlap a or another. a may be any view, but of tall
+ * matrices (below) a dense one; outputs are dense.
  *
  * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
  * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
