@@ -32,7 +32,7 @@ function(sheaf_isa isa vbytes)
   set(target sheaf_kernels_${isa})
   sheaf_layer(${target} SOURCES isa.c USES "${PROJECT_SOURCE_DIR}/kernels")
   target_compile_definitions(${target} PRIVATE ISA=${isa} VBYTES=${vbytes})
-  target_compile_options(${target} PRIVATE -O3 -fno-math-errno ${ARGN})
+  target_compile_options(${target} PRIVATE ${SHEAF_KERNEL_OPTIMISATION} -fno-math-errno ${ARGN})
 endfunction()
 
 # sheaf_program(NAME SOURCES... LIBS...): a program of ours, with the settings of the library.
