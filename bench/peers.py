@@ -6,6 +6,7 @@ on which array (engine/cli/peers.h). A package that is missing makes its rows sa
 """
 import concurrent.futures
 import functools
+import glob
 import math
 import os
 import shutil
@@ -270,14 +271,17 @@ def cpu_seconds():
 
 
 def end():
-    """Takes all of them along: a pool may hang at its end, and its workers would outlive us."""
+    """Takes all of them along: a pool may hang at its end, and its workers would outlive us. With them goes loky's
+    tracker, which would have removed what bears our number in /dev/shm."""
     for pid in family()[1:]:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    for folder in SCRATCH:
+    for folder in SCRATCH + glob.glob(f"/dev/shm/joblib_memmapping_folder_{os.getpid()}_*"):
         shutil.rmtree(folder, ignore_errors=True)
+    for semaphore in glob.glob(f"/dev/shm/sem.loky-{os.getpid()}-*"):
+        os.unlink(semaphore)
     os._exit(0)
 
 
