@@ -206,9 +206,10 @@ static void a_full_queue_is_busy_or_blocks(void)
                 &executor, backends[b],
                 &(sheaf_executor_options){
                     .workers = 1, .when_full = blocks ? SHEAF_FULL_BLOCKS : SHEAF_FULL_IS_BUSY}));
-            futures[PLACES - 1] = submit(executor, sleeps, 100000, 0); /* one has not ended */
             for (size_t i = 0; i < PLACES - 1; i++)
                 futures[i] = submit(executor, nothing, 0, 0);
+            /* The last of all, so that it has not ended when places are let go, however long it took to get here. */
+            futures[PLACES - 1] = submit(executor, sleeps, 400000, 0);
             if (!blocks)
                 CHECK_STATUS(SHEAF_ERR_BUSY,
                              sheaf_submit(&more[0], nothing, NULL, 0,

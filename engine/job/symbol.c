@@ -151,12 +151,18 @@ sheaf_status symbol_open(struct symbol **out, const char *path, const char *name
     memcpy(symbol->where.name, name, strlen(name) + 1);
     symbol->references = 1;
     symbol->serial = add_relaxed(&next_serial, 1);
-    if (path == NULL)
+    if (path == NULL) {
         status = find_in_program(&symbol->address, name);
-    else
+    } else {
+        /* What identify() reads of an object may have been written by another thread's dlopen(), under a lock of the
+         * loader's that we do not hold. */
+        static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+        pthread_mutex_lock(&mutex);
         status = load(&symbol->address, &symbol->object, path, name);
-    if (status == SHEAF_OK && symbol->object != NULL)
-        status = identify(&symbol->where, symbol->object);
+        if (status == SHEAF_OK)
+            status = identify(&symbol->where, symbol->object);
+        pthread_mutex_unlock(&mutex);
+    }
     if (status != SHEAF_OK) {
         symbol_release(symbol);
         return status;
