@@ -21,6 +21,7 @@ struct child {
     int pidfd;
     int socket;
     uint64_t incarnation;
+    bool has_been_ready; /* some process of this place; it may have left again for want of work */
     bool is_resting;     /* NONE: it left for want of work, and is started when there is some */
     bool is_condemned;   /* as overdue; see job/due.h */
     bool is_charged;     /* if so: it ran a node then */

@@ -232,10 +232,11 @@ static void set_ready(struct processes *processes, struct child *child)
 {
     struct board *board = processes->pool->board;
     child->state = CHILD_READY;
+    child->has_been_ready = true;
     child->deadline_ns = clock_now_ns();
     store_release(&board->worker[child - processes->children].pid, child->pid);
     for (uint32_t i = 0; i < load_relaxed(&board->wanted); i++)
-        if (processes->children[i].state != CHILD_READY)
+        if (!processes->children[i].has_been_ready)
             return;
     if (load_acquire(&processes->opened) == 0)
         say_opened(processes, 1);
