@@ -1,5 +1,5 @@
 /* test_chaos.c -- mixed work from several threads, while workers are killed, crash, stop and go on, work is cancelled,
- * and executors are shut down in each way: every future ends and calls back, every result is right, nothing is left.
+ * pools are resized, and executors are shut down in each way: every future ends and calls back, every result is right, nothing is left.
  * SHEAF_CHAOS_SECONDS=N makes it longer than a few seconds. */
 #include "check.h"
 
@@ -254,6 +254,20 @@ static void *be_a_tormentor(void *argument)
     return NULL;
 }
 
+static void *be_a_resizer(void *argument)
+{
+    struct actor *self = argument;
+    while (!atomic_load(&self->chaos->is_over)) {
+        size_t workers = 1 + check_random(&self->random) % (WORKERS + 2);
+        sheaf_executor *either =
+            check_random(&self->random) % 4 == 0 ? self->chaos->threads : self->chaos->pool;
+        sheaf_status status = sheaf_executor_resize(either, workers);
+        CHECK(status == SHEAF_OK || status == SHEAF_ERR_CLOSED);
+        check_sleep_us((long)(check_random(&self->random) % 40000));
+    }
+    return NULL;
+}
+
 static void start(struct actor *actor, struct chaos *chaos, void *(*act)(void *),
                   unsigned long long seed)
 {
@@ -266,22 +280,25 @@ static void one_round(unsigned long long seed, long for_ms)
     static const unsigned endings[] = {0, SHEAF_SHUTDOWN_CANCEL, SHEAF_SHUTDOWN_TERMINATE,
                                        SHEAF_SHUTDOWN_KILL};
     struct chaos chaos = {.is_over = false};
-    struct actor actors[SUBMITTERS + 1];
+    struct actor actors[SUBMITTERS + 2];
+    sheaf_executor_options options = {.workers = WORKERS,
+                                      .tasks_per_worker = seed % 3 == 1 ? 40 : 0,
+                                      .idle_ns = seed % 3 == 2 ? 1000000 : 0};
     size_t descriptors = check_descriptors();
-    CHECK_OK(sheaf_executor_open(&chaos.pool, SHEAF_PROCESSES,
-                                 &(sheaf_executor_options){.workers = WORKERS}));
+    CHECK_OK(sheaf_executor_open(&chaos.pool, SHEAF_PROCESSES, &options));
     CHECK_OK(sheaf_executor_open(&chaos.threads, SHEAF_THREADS,
                                  &(sheaf_executor_options){.workers = 2}));
     for (size_t i = 0; i < SUBMITTERS; i++)
         start(&actors[i], &chaos, be_a_submitter, seed * 100 + i);
     start(&actors[SUBMITTERS], &chaos, be_a_tormentor, seed * 100 + 99);
+    start(&actors[SUBMITTERS + 1], &chaos, be_a_resizer, seed * 100 + 98);
     check_sleep_us(for_ms * 1000);
     unsigned how = endings[seed % (sizeof endings / sizeof endings[0])];
     atomic_store(&chaos.is_ended_hard, how >= SHEAF_SHUTDOWN_TERMINATE);
     CHECK_OK(sheaf_executor_shutdown(chaos.threads, how));
     CHECK_OK(sheaf_executor_shutdown(chaos.pool, how));
     atomic_store(&chaos.is_over, true);
-    for (size_t i = 0; i <= SUBMITTERS; i++)
+    for (size_t i = 0; i < SUBMITTERS + 2; i++)
         CHECK(pthread_join(actors[i].thread, NULL) == 0);
     CHECK(chaos.called_back == chaos.accepted);
     printf("  seed %llu: %llu signals, %llu cancelled, %llu failed with their worker;", seed,
