@@ -133,12 +133,21 @@ static void every_executor_gives_the_same_bits(void)
     }
 }
 
-/* Kills one worker after another, every few milliseconds. */
+/* Kills one worker after another, every few milliseconds, but no faster than several parts of the job are done: ten
+ * kills of workers over one part are the error that they should be. */
 struct killer {
     sheaf_executor *pool;
+    int64_t pause_ns;
     _Atomic bool is_over;
-    int sent;
+    _Atomic int sent;
 };
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static void *kill_workers(void *argument)
 {
@@ -149,7 +158,9 @@ static void *kill_workers(void *argument)
         CHECK_OK(sheaf_executor_worker(&info, self->pool, check_random(&state) % WORKERS));
         if (info.pid != 0) /* a pid may be a dead worker's: not yet reaped, so nobody else's */
             self->sent += kill(info.pid, SIGKILL) == 0;
-        nanosleep(&(struct timespec){.tv_nsec = 4000000}, NULL);
+        nanosleep(&(struct timespec){.tv_sec = self->pause_ns / 1000000000,
+                                     .tv_nsec = self->pause_ns % 1000000000},
+                  NULL);
     }
     return NULL;
 }
@@ -159,16 +170,20 @@ static void killed_workers_do_not_change(const size_t shape[3], int rounds)
     struct batch b = make_batch(shape);
     struct killer killer = {0};
     pthread_t thread;
+    int64_t begin = now_ns();
     solve(&b, b.expected, NULL, NULL);
     bool is_batch =
         shape[0] > 100; /* a part of few matrices takes longer than a worker lives here */
     sheaf_svd_arrays expected = {0};
     if (is_batch)
         expected = solve_vectors(&b, NULL, NULL);
+    killer.pause_ns = (now_ns() - begin) / 10;
+    if (killer.pause_ns < 4000000)
+        killer.pause_ns = 4000000;
     CHECK_OK(sheaf_executor_open(&killer.pool, SHEAF_PROCESSES,
                                  &(sheaf_executor_options){.workers = WORKERS}));
     CHECK(pthread_create(&thread, NULL, kill_workers, &killer) == 0);
-    for (int round = 0; round < rounds; round++) {
+    for (int round = 0; round < rounds && (round < 3 || killer.sent < 30); round++) {
         solve(&b, b.values, killer.pool, NULL);
         check_same(&b);
         if (is_batch && round % 3 == 0) {
