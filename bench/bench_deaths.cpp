@@ -31,6 +31,13 @@ static void wait_for(sheaf_executor *pool, const sheaf_worker_info &before, unti
     }
 }
 
+/* A pid of 0 would be our own process group. */
+static void end_worker(const sheaf_worker_info &worker)
+{
+    if (worker.pid <= 0 || kill(worker.pid, SIGKILL) != 0)
+        need(SHEAF_ERR_WORKER, "kill a worker that is there");
+}
+
 /* A worker is killed while all are idle, or while all run the hash of `busy`. */
 static void death(benchmark::State &state, size_t workers, until what, bool is_busy)
 {
@@ -53,7 +60,7 @@ static void death(benchmark::State &state, size_t workers, until what, bool is_b
         sheaf_worker_info before = last_worker(pool.get());
         int process = static_cast<int>(syscall(SYS_pidfd_open, before.pid, 0));
         steady::time_point begin = steady::now();
-        kill(before.pid, SIGKILL);
+        end_worker(before);
         pollfd end = {process, POLLIN, 0};
         poll(&end, 1, -1);
         steady::time_point ended = steady::now();
@@ -68,8 +75,7 @@ static void death(benchmark::State &state, size_t workers, until what, bool is_b
         sheaf_future_release(future);
         if (is_busy) /* all of it, so that the next round begins with idle workers */
             need(sheaf_reduce(&result, small.get(), SHEAF_SUM, &reduce), "sum");
-        while (last_worker(pool.get()).pid == 0)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        wait_for(pool.get(), before, until::hello);
     }
     std::sort(seconds.begin(), seconds.end());
     std::sort(ours.begin(), ours.end());

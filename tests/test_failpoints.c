@@ -283,7 +283,7 @@ static void stopped_workers_are_replaced_after_the_deadline(void)
         CHECK_OK(open_pool(&pool, (sheaf_executor_options){.deadline_ns = DEADLINE_NS}));
         CHECK_OK(sheaf_executor_worker(&info, pool, 0));
         if (incarnation == 2)
-            kill(info.pid, SIGKILL);
+            CHECK(info.pid > 0 && kill(info.pid, SIGKILL) == 0);
         results_are_right_until_a_worker_is_replaced(pool);
         sheaf_executor_close(pool);
     }

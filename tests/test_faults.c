@@ -215,7 +215,7 @@ static void workers_that_die_idle_are_replaced(void)
     sheaf_worker_info before;
     sheaf_worker_info after;
     CHECK_OK(sheaf_executor_worker(&before, pool, 1));
-    kill(before.pid, SIGTERM);
+    CHECK(before.pid > 0 && kill(before.pid, SIGTERM) == 0);
     int64_t until = clock_now_ns() + 5000000000;
     do
         CHECK_OK(sheaf_executor_worker(&after, pool, 1));

@@ -78,7 +78,7 @@ static void signal_workers(const sheaf_executor *pool, int signal)
     for (size_t i = 0; i < sheaf_executor_workers(pool); i++) {
         sheaf_worker_info info;
         CHECK_OK(sheaf_executor_worker(&info, pool, i));
-        CHECK(kill(info.pid, signal) == 0);
+        CHECK(info.pid > 0 && kill(info.pid, signal) == 0);
     }
 }
 
