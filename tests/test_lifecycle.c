@@ -9,24 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "callable_fixture.h"
 #include "callables.h"
-
-static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
-
-static sheaf_callable *load(const char *name)
-{
-    sheaf_callable *callable;
-    CHECK_OK(sheaf_callable_open(&callable, CALLABLES, name));
-    return callable;
-}
-
-static sheaf_executor *open_executor(size_t backend, size_t workers)
-{
-    sheaf_executor *executor;
-    CHECK_OK(sheaf_executor_open(&executor, backends[backend],
-                                 &(sheaf_executor_options){.workers = workers}));
-    return executor;
-}
 
 static sheaf_future *submit(sheaf_executor *executor, const sheaf_callable *callable, int64_t x,
                             size_t result_bytes)

@@ -3,24 +3,8 @@
 
 #include <signal.h>
 
+#include "callable_fixture.h"
 #include "callables.h"
-
-static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
-
-static sheaf_callable *load(const char *name)
-{
-    sheaf_callable *callable;
-    CHECK_OK(sheaf_callable_open(&callable, CALLABLES, name));
-    return callable;
-}
-
-static sheaf_executor *open_executor(size_t backend, size_t workers)
-{
-    sheaf_executor *executor;
-    CHECK_OK(sheaf_executor_open(&executor, backends[backend],
-                                 &(sheaf_executor_options){.workers = workers}));
-    return executor;
-}
 
 static void check_squares(const int64_t *results, size_t n, int64_t offset)
 {
