@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +61,11 @@ int sleep_us(const sheaf_task *task)
 int who(const sheaf_task *task)
 {
     return give(task, getpid());
+}
+
+int which_thread(const sheaf_task *task)
+{
+    return give(task, syscall(SYS_gettid));
 }
 
 int nothing(const sheaf_task *task)

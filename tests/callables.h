@@ -8,10 +8,11 @@ int square(const sheaf_task *task);  /* an int64_t -> its square */
 int reverse(const sheaf_task *task); /* bytes -> the same bytes, last first */
 int refuse(
     const sheaf_task *task); /* an int -> fails with it as its code, and a text if it is odd */
-int end_worker(const sheaf_task *task); /* an int: a signal to raise; 0: exit(3) */
-int sleep_us(const sheaf_task *task);   /* an int64_t */
-int who(const sheaf_task *task);        /* -> an int64_t: the pid of who runs it */
-int nothing(const sheaf_task *task);    /* nothing */
+int end_worker(const sheaf_task *task);   /* an int: a signal to raise; 0: exit(3) */
+int sleep_us(const sheaf_task *task);     /* an int64_t */
+int who(const sheaf_task *task);          /* -> an int64_t: the pid of who runs it */
+int which_thread(const sheaf_task *task); /* -> an int64_t: the thread that runs it */
+int nothing(const sheaf_task *task);      /* nothing */
 int square_index(
     const sheaf_task *task); /* a map: -> an int64_t, the square of index + arguments */
 int add_item(

@@ -33,6 +33,7 @@ static sheaf_callable *sleeps;
 static sheaf_callable *ends;
 static sheaf_callable *refuses;
 static sheaf_callable *indices;
+static sheaf_callable *notes;
 
 struct chaos {
     sheaf_executor *pool;
@@ -45,6 +46,7 @@ struct chaos {
     _Atomic uint64_t cancelled;
     _Atomic uint64_t failed; /* of work that may fail with its worker */
     _Atomic uint64_t signals;
+    _Atomic uint64_t iterated; /* items of maps that are taken one by one */
 };
 
 struct actor {
@@ -268,6 +270,40 @@ static void *be_a_resizer(void *argument)
     return NULL;
 }
 
+/* Takes one map's results after the other, in order, until the executor is shut down. */
+static void *be_an_iterator(void *argument)
+{
+    struct actor *self = argument;
+    struct chaos *chaos = self->chaos;
+    sheaf_status status = SHEAF_OK;
+    while (status == SHEAF_OK) {
+        sheaf_map_iterator *iterator;
+        int64_t result;
+        size_t index = 0;
+        size_t seen = 0;
+        const sheaf_map_options options = {
+            .executor = check_random(&self->random) % 3 == 0 ? chaos->threads : chaos->pool,
+            .result_bytes = sizeof result,
+            .attempts = MANY_ATTEMPTS,
+            .chunk = check_random(&self->random) % 4};
+        status = sheaf_map_begin(&iterator, indices, ITEMS, &options);
+        if (status != SHEAF_OK)
+            break;
+        while ((status = sheaf_map_next(&result, &index, iterator, HANG_NS)) == SHEAF_OK)
+            CHECK(index == seen++ && result == (int64_t)(index * index));
+        sheaf_map_end(iterator);
+        atomic_fetch_add(&chaos->iterated, seen);
+        if (status == SHEAF_ERR_EMPTY) {
+            CHECK(seen == ITEMS);
+            status = SHEAF_OK;
+        }
+    }
+    /* Else the executor is closed, or what ran on it was cancelled or ended with it. */
+    CHECK(status == SHEAF_ERR_CLOSED || status == SHEAF_ERR_CANCELLED ||
+          (status == SHEAF_ERR_WORKER && atomic_load(&chaos->is_ended_hard)));
+    return NULL;
+}
+
 static void start(struct actor *actor, struct chaos *chaos, void *(*act)(void *),
                   unsigned long long seed)
 {
@@ -280,25 +316,31 @@ static void one_round(unsigned long long seed, long for_ms)
     static const unsigned endings[] = {0, SHEAF_SHUTDOWN_CANCEL, SHEAF_SHUTDOWN_TERMINATE,
                                        SHEAF_SHUTDOWN_KILL};
     struct chaos chaos = {.is_over = false};
-    struct actor actors[SUBMITTERS + 2];
+    struct actor actors[SUBMITTERS + 3];
     sheaf_executor_options options = {.workers = WORKERS,
                                       .tasks_per_worker = seed % 3 == 1 ? 40 : 0,
-                                      .idle_ns = seed % 3 == 2 ? 1000000 : 0};
+                                      .idle_ns = seed % 3 == 2 ? 1000000 : 0,
+                                      .initializer = seed % 2 == 0 ? notes : NULL,
+                                      .initializer_arguments = "chaos",
+                                      .initializer_argument_bytes = 6};
     size_t descriptors = check_descriptors();
-    CHECK_OK(sheaf_executor_open(&chaos.pool, SHEAF_PROCESSES, &options));
-    CHECK_OK(sheaf_executor_open(&chaos.threads, SHEAF_THREADS,
-                                 &(sheaf_executor_options){.workers = 2}));
+    CHECK_OK(seed % 5 < 2 ? sheaf_executor_reusable(&chaos.pool, SHEAF_PROCESSES, &options)
+                          : sheaf_executor_open(&chaos.pool, SHEAF_PROCESSES, &options));
+    options.workers = 2;
+    options.initializer = NULL; /* it sets the environment, which threads share */
+    CHECK_OK(sheaf_executor_open(&chaos.threads, SHEAF_THREADS, &options));
     for (size_t i = 0; i < SUBMITTERS; i++)
         start(&actors[i], &chaos, be_a_submitter, seed * 100 + i);
     start(&actors[SUBMITTERS], &chaos, be_a_tormentor, seed * 100 + 99);
     start(&actors[SUBMITTERS + 1], &chaos, be_a_resizer, seed * 100 + 98);
+    start(&actors[SUBMITTERS + 2], &chaos, be_an_iterator, seed * 100 + 97);
     check_sleep_us(for_ms * 1000);
     unsigned how = endings[seed % (sizeof endings / sizeof endings[0])];
     atomic_store(&chaos.is_ended_hard, how >= SHEAF_SHUTDOWN_TERMINATE);
     CHECK_OK(sheaf_executor_shutdown(chaos.threads, how));
     CHECK_OK(sheaf_executor_shutdown(chaos.pool, how));
     atomic_store(&chaos.is_over, true);
-    for (size_t i = 0; i < SUBMITTERS + 2; i++)
+    for (size_t i = 0; i < SUBMITTERS + 3; i++)
         CHECK(pthread_join(actors[i].thread, NULL) == 0);
     CHECK(chaos.called_back == chaos.accepted);
     printf("  seed %llu: %llu signals, %llu cancelled, %llu failed with their worker;", seed,
@@ -306,7 +348,7 @@ static void one_round(unsigned long long seed, long for_ms)
            (unsigned long long)chaos.failed);
     for (size_t k = 0; k < KINDS; k++)
         printf(" %s %llu", kind_names[k], (unsigned long long)chaos.ended[k]);
-    printf("\n");
+    printf(" iterated %llu\n", (unsigned long long)chaos.iterated);
     fflush(stdout);
     CHECK(chaos.signals > 0);
     CHECK(check_descriptors() == descriptors);
@@ -327,10 +369,11 @@ static void every_future_ends_and_every_result_is_right(void)
     CHECK_OK(sheaf_callable_open(&ends, CALLABLES, "end_worker"));
     CHECK_OK(sheaf_callable_open(&refuses, CALLABLES, "refuse"));
     CHECK_OK(sheaf_callable_open(&indices, CALLABLES, "square_index"));
+    CHECK_OK(sheaf_callable_open(&notes, CALLABLES, "note_start"));
     int64_t end = now_ns() + seconds * 1000000000;
     for (int round = 0; round < 4 || now_ns() < end; round++)
         one_round(seed++, round_ms);
-    sheaf_callable *const all[] = {squares, sleeps, ends, refuses, indices};
+    sheaf_callable *const all[] = {squares, sleeps, ends, refuses, indices, notes};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         sheaf_callable_release(all[i]);
     sheaf_detach(small);

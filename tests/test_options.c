@@ -2,8 +2,12 @@
  * another number of workers, a full queue, the executor that a process shares. */
 #include "check.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "callables.h"
 
@@ -77,71 +81,102 @@ static void every_worker_is_initialized(void)
 
 static void a_worker_is_replaced_after_its_tasks(void)
 {
-    sheaf_callable *runs = load("who");
+    sheaf_callable *runs = load("which_thread");
     sheaf_callable *indices = load("square_index");
     sheaf_executor *executor;
-    int64_t pids[30];
+    int64_t ids[30];
     static int64_t results[1000];
-    CHECK_OK(sheaf_executor_open(&executor, SHEAF_PROCESSES,
-                                 &(sheaf_executor_options){.workers = 1, .tasks_per_worker = 10}));
-    for (int i = 0; i < 30; i++)
-        pids[i] = call(executor, runs, 0);
-    for (int i = 0; i < 30; i++)
-        CHECK(pids[i] == pids[i - i % 10] && (i < 10 || pids[i] != pids[i - 10]));
-    for (int round = 0; round < 2; round++) {
-        memset(results, 0, sizeof results);
-        CHECK_OK(
-            sheaf_map(results, indices, 100,
-                      &(sheaf_map_options){.executor = executor, .chunk = 1, .result_bytes = 8}));
-        for (int64_t i = 0; i < 100; i++)
-            CHECK(results[i] == i * i);
+    for (size_t b = 0; b < 3; b++) {
+        CHECK_OK(sheaf_executor_open(
+            &executor, backends[b],
+            &(sheaf_executor_options){.workers = 1, .tasks_per_worker = 10, .idle_ns = INT64_MAX}));
+        for (int i = 0; i < 30; i++)
+            ids[i] = call(executor, runs, 0);
+        for (int i = 0; i < 30; i++) /* the caller is nobody's to replace */
+            CHECK(ids[i] == ids[i - i % 10] && (i < 10 || (ids[i] != ids[i - 10]) == (b > 0)));
+        for (int round = 0; round < 2; round++) {
+            memset(results, 0, sizeof results);
+            CHECK_OK(sheaf_map(
+                results, indices, 100,
+                &(sheaf_map_options){.executor = executor, .chunk = 1, .result_bytes = 8}));
+            for (int64_t i = 0; i < 100; i++)
+                CHECK(results[i] == i * i);
+        }
+        sheaf_executor_close(executor);
     }
-    sheaf_executor_close(executor);
-    CHECK_STATUS(SHEAF_ERR_UNSUPPORTED,
-                 sheaf_executor_open(&executor, SHEAF_THREADS,
-                                     &(sheaf_executor_options){.tasks_per_worker = 1}));
     sheaf_callable_release(runs);
     sheaf_callable_release(indices);
 }
 
-static size_t count_workers(const sheaf_executor *executor, size_t most)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < most; i++) {
-        sheaf_worker_info info;
-        if (sheaf_executor_worker(&info, executor, i) == SHEAF_OK)
-            count += info.pid != 0;
-    }
-    return count;
-}
-
-static bool becomes(const sheaf_executor *executor, size_t most, size_t expected)
+/* Whether so many workers are there, within 5 s. */
+static bool becomes(sheaf_executor *executor, size_t expected)
 {
     for (int i = 0; i < 5000; i++) {
-        if (count_workers(executor, most) == expected)
+        sheaf_executor_counters counters;
+        CHECK_OK(sheaf_executor_stats(&counters, executor));
+        if (counters.workers_busy + counters.workers_idle == expected)
             return true;
         check_sleep_us(1000);
     }
     return false;
 }
 
+static size_t threads_of_ours(void)
+{
+    size_t count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+static bool threads_become(size_t expected)
+{
+    for (int i = 0; i < 5000 && threads_of_ours() != expected; i++)
+        check_sleep_us(1000);
+    return threads_of_ours() == expected;
+}
+
 static void idle_workers_leave_and_come_back(void)
 {
     sheaf_callable *squares = load("square");
-    sheaf_executor *executor;
-    CHECK_OK(sheaf_executor_open(&executor, SHEAF_PROCESSES,
-                                 &(sheaf_executor_options){.workers = 2, .idle_ns = 30000000}));
-    for (int round = 0; round < 3; round++) {
-        CHECK(becomes(executor, 2, 0));
-        for (int64_t i = 0; i < 20; i++)
+    sheaf_callable *sleeps = load("sleep_us");
+    sheaf_executor_counters counters;
+    for (size_t b = 0; b < 3; b++) {
+        sheaf_executor *executor;
+        CHECK_OK(sheaf_executor_open(&executor, backends[b],
+                                     &(sheaf_executor_options){.workers = 2, .idle_ns = 20000000}));
+        size_t threads = threads_of_ours();
+        for (int round = 0; round < 2; round++) {
+            CHECK(becomes(executor, 0));
+            CHECK(b != 1 || threads_become(threads - 2));
+            for (int64_t i = 0; i < 20; i++)
+                CHECK(call(executor, squares, i) == i * i);
+        }
+        for (int64_t i = 0; i < 30; i++) { /* just as they leave */
+            check_sleep_us(15000 + i * 400);
             CHECK(call(executor, squares, i) == i * i);
+        }
+        /* Who has nothing to do while another works stays away. */
+        sheaf_future *nap = submit(executor, sleeps, 300000, 0);
+        while (b > 0 && !sheaf_future_running(nap))
+            check_sleep_us(100);
+        check_sleep_us(150000);
+        CHECK_OK(sheaf_executor_stats(&counters, executor));
+        CHECK(b == 0 || sheaf_future_done(nap) ||
+              (counters.workers_busy == 1 && counters.workers_absent == 1));
+        uint64_t restarts = counters.restarts;
+        check_sleep_us(60000);
+        CHECK_OK(sheaf_executor_stats(&counters, executor));
+        CHECK(counters.restarts == restarts);
+        CHECK_OK(sheaf_future_wait(nap, SHEAF_FOREVER));
+        sheaf_future_release(nap);
+        sheaf_executor_close(executor);
     }
-    for (int64_t i = 0; i < 30; i++) { /* just as they leave */
-        check_sleep_us(25000 + i * 400);
-        CHECK(call(executor, squares, i) == i * i);
-    }
-    sheaf_executor_close(executor);
     sheaf_callable_release(squares);
+    sheaf_callable_release(sleeps);
 }
 
 static void resized_while_it_works(void)
@@ -149,12 +184,13 @@ static void resized_while_it_works(void)
     sheaf_callable *indices = load("square_index");
     sheaf_callable *sleeps = load("sleep_us");
     static int64_t results[3000];
-    for (size_t b = 1; b < 3; b++) {
+    for (size_t form = 0; form < 3; form++) { /* a team, single threads, processes */
         const size_t sizes[] = {1, 5, 2, 12, 3, 1, 8};
         sheaf_executor *executor;
         sheaf_future *naps[40];
-        CHECK_OK(
-            sheaf_executor_open(&executor, backends[b], &(sheaf_executor_options){.workers = 2}));
+        CHECK_OK(sheaf_executor_open(
+            &executor, form < 2 ? SHEAF_THREADS : SHEAF_PROCESSES,
+            &(sheaf_executor_options){.workers = 2, .tasks_per_worker = form == 1 ? 1000 : 0}));
         for (size_t i = 0; i < 40; i++)
             naps[i] = submit(executor, sleeps, 2000, 0);
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
@@ -168,7 +204,7 @@ static void resized_while_it_works(void)
             for (int64_t i = 0; i < 3000; i++)
                 CHECK(results[i] == i * i);
             sheaf_future_release(future);
-            CHECK(b == 1 || becomes(executor, 12, sizes[s]));
+            CHECK(becomes(executor, sizes[s]));
         }
         for (size_t i = 0; i < 40; i++) {
             CHECK_OK(sheaf_future_result(NULL, 0, naps[i], SHEAF_FOREVER));
@@ -180,6 +216,78 @@ static void resized_while_it_works(void)
     }
     sheaf_callable_release(indices);
     sheaf_callable_release(sleeps);
+}
+
+/* A team whose size is set back before all of its threads have looked: those that have left come back. */
+static void a_number_that_comes_back_is_all_there(void)
+{
+    sheaf_callable *sleeps = load("sleep_us");
+    for (size_t b = 1; b < 3; b++) {
+        sheaf_executor *executor;
+        CHECK_OK(
+            sheaf_executor_open(&executor, backends[b], &(sheaf_executor_options){.workers = 3}));
+        sheaf_future *nap = submit(executor, sleeps, 60000, 0);
+        while (!sheaf_future_running(nap))
+            check_sleep_us(100);
+        CHECK_OK(sheaf_executor_resize(executor, 2));
+        check_sleep_us(20000);
+        CHECK_OK(sheaf_executor_resize(executor, 3));
+        CHECK_OK(sheaf_future_wait(nap, SHEAF_FOREVER));
+        CHECK(becomes(executor, 3));
+        sheaf_future_release(nap);
+        sheaf_executor_close(executor);
+    }
+    sheaf_callable_release(sleeps);
+}
+
+struct resizer {
+    sheaf_executor *executor;
+    _Atomic bool is_over;
+};
+
+static void *resize_often(void *argument)
+{
+    struct resizer *self = argument;
+    for (size_t i = 0; !atomic_load(&self->is_over); i++) {
+        CHECK_OK(sheaf_executor_resize(self->executor, 1 + i * 5 % 6));
+        check_sleep_us((long)(i * 377 % 1500));
+    }
+    return NULL;
+}
+
+/* A synchronous caller is one more worker of its job, whoever leaves it. */
+static void the_caller_works_along_while_others_leave(void)
+{
+    size_t n = 400000;
+    sheaf_array *array;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 1, &n));
+    for (size_t i = 0; i < n; i++)
+        ((double *)sheaf_array_data(array))[i] = 1.0 / (double)(i + 1);
+    sheaf_scalar expected;
+    CHECK_OK(sheaf_reduce(&expected, array, SHEAF_SUM, NULL));
+    for (size_t form = 0; form < 4; form++) {
+        struct resizer resizer = {.is_over = false};
+        pthread_t threads[2]; /* two at once: the last one holds, everywhere */
+        sheaf_executor_options options = {.workers = 4,
+                                          .tasks_per_worker = form == 1 ? 3 : 0,
+                                          .idle_ns = form == 2 ? 1000000 : 0};
+        CHECK_OK(sheaf_executor_open(&resizer.executor, form < 3 ? SHEAF_THREADS : SHEAF_PROCESSES,
+                                     &options));
+        for (size_t i = 0; i < 2; i++)
+            CHECK(pthread_create(&threads[i], NULL, resize_often, &resizer) == 0);
+        for (int round = 0; round < 150; round++) {
+            sheaf_scalar sum;
+            CHECK_OK(sheaf_reduce(&sum, array, SHEAF_SUM,
+                                  &(sheaf_reduce_options){.executor = resizer.executor}));
+            CHECK(sum.value.f64 == expected.value.f64);
+        }
+        atomic_store(&resizer.is_over, true);
+        for (size_t i = 0; i < 2; i++)
+            CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK(form == 2 || becomes(resizer.executor, sheaf_executor_workers(resizer.executor)));
+        sheaf_executor_close(resizer.executor);
+    }
+    sheaf_detach(array);
 }
 
 enum { PLACES = 1024 };
@@ -296,11 +404,58 @@ static void one_executor_for_the_process(void)
     CHECK_OK(
         sheaf_executor_reusable(&first, SHEAF_PROCESSES, &options)); /* a closed one is of no use */
     CHECK(call(first, squares, 10) == 100);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) { /* its parent's is of no use to it */
+        CHECK_OK(sheaf_executor_reusable(&again, SHEAF_SEQUENTIAL, &options));
+        CHECK_OK(sheaf_executor_reusable(&first, SHEAF_SEQUENTIAL, &options));
+        CHECK(first == again && call(first, squares, 11) == 121);
+#ifndef __SANITIZE_THREAD__ /* which ends a forked child that starts threads */
+        CHECK_OK(sheaf_executor_reusable(&again, SHEAF_PROCESSES, &options));
+        CHECK(call(again, squares, 12) == 144);
+        sheaf_executor_close(again);
+#endif
+        exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK_OK(sheaf_executor_reusable(&again, SHEAF_PROCESSES, &options));
+    CHECK(again == first && call(first, squares, 13) == 169);
+    sheaf_executor_close(first);
+    sheaf_callable_release(squares);
+}
+
+/* Options in memory that held something else: what lies between the fields is no option. */
+static void options_are_compared_by_their_fields(void)
+{
+    sheaf_callable *squares = load("square");
+    sheaf_executor *first;
+    sheaf_executor *again;
+    sheaf_executor_options fields[2];
+    for (int i = 0; i < 2; i++) {
+        memset(&fields[i], i == 0 ? 0 : 0xff, sizeof fields[i]);
+        fields[i].workers = 2;
+        fields[i].spin = SHEAF_SPIN_AUTO;
+        fields[i].worker_path = NULL;
+        fields[i].deadline_ns = 0;
+        fields[i].attempts_max = 2;
+        fields[i].when_full = SHEAF_FULL_BLOCKS;
+        fields[i].initializer = NULL;
+        fields[i].initializer_arguments = NULL;
+        fields[i].initializer_argument_bytes = 0;
+        fields[i].tasks_per_worker = 1000;
+        fields[i].idle_ns = 1000000000;
+    }
+    CHECK_OK(sheaf_executor_reusable(&first, SHEAF_THREADS, &fields[0]));
+    CHECK_OK(sheaf_executor_reusable(&again, SHEAF_THREADS, &fields[1]));
+    CHECK(again == first && call(first, squares, 14) == 196);
     sheaf_executor_close(first);
     sheaf_callable_release(squares);
 }
 
 CHECK_MAIN(CASE(every_worker_is_initialized), CASE(a_worker_is_replaced_after_its_tasks),
            CASE(idle_workers_leave_and_come_back), CASE(resized_while_it_works),
-           CASE(a_full_queue_is_busy_or_blocks), CASE(a_thousand_jobs_of_five_threads),
-           CASE(one_executor_for_the_process))
+           CASE(a_number_that_comes_back_is_all_there),
+           CASE(the_caller_works_along_while_others_leave), CASE(a_full_queue_is_busy_or_blocks),
+           CASE(a_thousand_jobs_of_five_threads), CASE(one_executor_for_the_process),
+           CASE(options_are_compared_by_their_fields))

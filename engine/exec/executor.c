@@ -66,11 +66,6 @@ static sheaf_status check_limits(sheaf_backend backend, const sheaf_executor_opt
     if (options->idle_ns < 0)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: idle for %lld ns",
                           (long long)options->idle_ns);
-    if ((options->tasks_per_worker != 0 || options->idle_ns != 0) && backend != SHEAF_PROCESSES)
-        return SHEAF_FAIL(
-            SHEAF_ERR_UNSUPPORTED,
-            "open an executor: only worker processes are replaced after some tasks, or "
-            "leave when they are idle: open SHEAF_PROCESSES");
     if (options->when_full > SHEAF_FULL_BLOCKS)
         return SHEAF_FAIL(SHEAF_ERR_ARGUMENT, "open an executor: no such option for a full queue");
     if (options->attempts_max > SHEAF_MAX_ATTEMPTS)

@@ -42,7 +42,7 @@ struct executor_ops {
     /* Ends the workers by this signal, which the jobs that they run do not survive: the pool is broken. NULL: they
      * cannot be ended, and leave their jobs when they see that. */
     void (*end_workers)(struct sheaf_executor *executor, int signal);
-    /* From now on so many workers are wanted. NULL: their number is fixed. */
+    /* From now on so many workers are wanted; one call at a time. NULL: their number is fixed. */
     void (*resize)(struct sheaf_executor *executor, uint32_t workers);
     /* Gives back what a forked child has of its parent's. NULL: nothing. */
     void (*close_in_child)(struct sheaf_executor *executor);

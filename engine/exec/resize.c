@@ -1,6 +1,6 @@
 /* resize.c -- more or fewer workers, and the executor that a whole process shares. */
 #include <pthread.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "base/atomics.h"
 #include "base/error.h"
@@ -15,8 +15,10 @@ sheaf_status sheaf_executor_resize(sheaf_executor *executor, size_t workers)
     if (status != SHEAF_OK)
         return status;
     if (executor->ops->resize != NULL) {
+        pthread_mutex_lock(&executor->pool->mutex); /* of two at once one is the last, everywhere */
         executor->ops->resize(executor, (uint32_t)workers);
         store_seq_cst(&executor->workers, workers);
+        pthread_mutex_unlock(&executor->pool->mutex);
     } else if (workers != 1) {
         status = SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED, "resize: the sequential executor is the caller");
     }
@@ -26,9 +28,35 @@ sheaf_status sheaf_executor_resize(sheaf_executor *executor, size_t workers)
 
 /* Under the mutex; a forked child finds the executor closed, and opens its own. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic bool is_changing; /* the next three are of several executors */
 static sheaf_executor *reusable;
 static sheaf_backend reusable_backend;
 static sheaf_executor_options reusable_options;
+
+/* The mutex may have been locked by a thread that is not in the child. */
+static void forget_in_child(void)
+{
+    pthread_mutex_init(&mutex, NULL);
+    if (exchange_seq_cst(&is_changing, false))
+        reusable = NULL;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, forget_in_child);
+}
+
+/* But for the number of workers. Field by field: what lies between the fields is anything. */
+static bool are_same(const sheaf_executor_options *a, const sheaf_executor_options *b)
+{
+    return a->spin == b->spin && a->worker_path == b->worker_path &&
+           a->deadline_ns == b->deadline_ns && a->attempts_max == b->attempts_max &&
+           a->when_full == b->when_full && a->initializer == b->initializer &&
+           a->initializer_arguments == b->initializer_arguments &&
+           a->initializer_argument_bytes == b->initializer_argument_bytes &&
+           a->tasks_per_worker == b->tasks_per_worker && a->idle_ns == b->idle_ns;
+}
 
 static bool is_usable(sheaf_executor *executor)
 {
@@ -50,12 +78,12 @@ sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend
     if (wanted.idle_ns == 0 && backend == SHEAF_PROCESSES)
         wanted.idle_ns = INT64_C(10000000000);
     size_t workers = wanted.workers != 0 ? wanted.workers : sheaf_executor_workers(NULL);
-    wanted.workers = 0; /* a number is no reason for another executor */
     sheaf_status status = SHEAF_OK;
+    pthread_once(&once, watch_forks);
     pthread_mutex_lock(&mutex);
-    bool is_same = backend == reusable_backend && is_usable(reusable) &&
-                   memcmp(&wanted, &reusable_options, sizeof wanted) == 0;
-    if (is_same && sheaf_executor_workers(reusable) != workers)
+    bool is_same =
+        backend == reusable_backend && is_usable(reusable) && are_same(&wanted, &reusable_options);
+    if (is_same && backend != SHEAF_SEQUENTIAL && sheaf_executor_workers(reusable) != workers)
         status = sheaf_executor_resize(reusable, workers);
     if (!is_same) {
         sheaf_executor *opened;
@@ -63,10 +91,13 @@ sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend
         now.workers = workers;
         status = sheaf_executor_open(&opened, backend, &now);
         if (status == SHEAF_OK) {
-            sheaf_executor_shutdown(reusable, SHEAF_SHUTDOWN_NO_WAIT);
+            if (reusable != NULL)
+                sheaf_executor_shutdown(reusable, SHEAF_SHUTDOWN_NO_WAIT);
+            exchange_seq_cst(&is_changing, true); /* acquire, too: the three come after it */
             reusable = opened;
             reusable_backend = backend;
-            memcpy(&reusable_options, &wanted, sizeof wanted);
+            reusable_options = wanted;
+            store_release(&is_changing, false);
         }
     }
     if (status == SHEAF_OK)

@@ -2,7 +2,7 @@
  *
  * One driver thread of ours is the master of the team: libgomp keeps a team per master thread, so the
  * team is nobody else's, submitting returns at once, and OMP_* variables (binding, stack size, thread limit)
- * hold. The region lasts until the executor is closed; its threads run the worker loop of job/work.c. All
+ * hold. Where threads are to be replaced or to leave one by one it is not a team: elastic.c. The region lasts until the executor is closed; its threads run the worker loop of job/work.c. All
  * signals are blocked in them: they are the host's own threads' business. */
 #include "exec/executor.h"
 
@@ -13,6 +13,7 @@
 #include "base/atomics.h"
 #include "base/error.h"
 #include "base/futex.h"
+#include "exec/elastic.h"
 #include "exec/initializer.h"
 #include "job/board_memory.h"
 
@@ -58,12 +59,16 @@ static uint32_t threads_to_be_had(uint32_t wanted)
 }
 
 /* One thread's part of a region. Its number is its row. Each runs the initializer once. */
-__attribute__((noinline)) static void serve(struct team *team, uint32_t row, uint32_t size)
+__attribute__((noinline)) static void serve(struct team *team, uint32_t row, uint32_t region)
 {
     static _Thread_local uint64_t initialized_for;
     struct board *board = team->pool->board;
-    struct worker worker = {
-        .board = board, .row = row, .incarnation = 1, .resolve = pool_resolve_local, .team = size};
+    struct worker worker = {.board = board,
+                            .row = row,
+                            .incarnation = 1,
+                            .resolve = pool_resolve_local,
+                            .is_in_team = true,
+                            .region = region};
     store_release(&board->worker[row].incarnation, 1);
     if (initialized_for != team->serial && !work_initialize(&worker)) {
         char text[BOARD_ERROR_BYTES];
@@ -82,10 +87,11 @@ __attribute__((noinline)) static void serve(struct team *team, uint32_t row, uin
 
 /* The thread sanitizer does not see into libgomp: neither that it hands the arguments of a region over, which is why
  * it does not look here, nor the barrier at the end, which is why those who leave count themselves. */
-__attribute__((no_sanitize("thread"))) static void serve_together(struct team *team, uint32_t size)
+__attribute__((no_sanitize("thread"))) static void serve_together(struct team *team, uint32_t size,
+                                                                  uint32_t region)
 {
 #pragma omp parallel num_threads((int)size)
-    serve(team, (uint32_t)omp_get_thread_num(), size);
+    serve(team, (uint32_t)omp_get_thread_num(), region);
 }
 
 /* A region for each number of threads that is wanted; libgomp keeps the threads in between. */
@@ -95,25 +101,17 @@ static void *drive(void *argument)
     struct board *board = team->pool->board;
     uint32_t had = team->asked; /* it was tried whether they can be had */
     while (!load_acquire(&board->stop)) {
+        uint32_t region = load_acquire(&board->regions); /* before its size: see resize() */
         uint32_t wanted = load_acquire(&board->wanted);
         if (wanted > had)
             had = threads_to_be_had(wanted);
         uint32_t size = wanted < had ? wanted : had;
         if (size != wanted && load_acquire(&board->wanted) == wanted)
             store_seq_cst(&board->wanted, size);
-        serve_together(team, size);
+        serve_together(team, size, region);
         load_acquire(&team->left); /* pairs with the end of serve(): all of them are behind us */
     }
     return NULL;
-}
-
-static sheaf_status place_local(struct pool *pool, struct job_place *place,
-                                const struct sheaf_array *array)
-{
-    (void)pool;
-    (void)place; /* its local_address is all that a thread needs */
-    (void)array;
-    return SHEAF_OK;
 }
 
 static void close_threads(struct sheaf_executor *executor)
@@ -131,12 +129,17 @@ static void resize(struct sheaf_executor *executor, uint32_t workers)
     if (workers > load_relaxed(&board->workers))
         store_relaxed(&board->workers, workers);
     store_seq_cst(&board->wanted, workers);
+    add_seq_cst(&board->regions, 1); /* whoever sees it sees the number, too */
     work_wake_all(board);
 }
 
 static sheaf_status open_threads(struct sheaf_executor *executor,
                                  const sheaf_executor_options *options)
 {
+    if (options->tasks_per_worker != 0 || options->idle_ns != 0) {
+        executor->ops = &elastic_ops;
+        return elastic_ops.open(executor, options);
+    }
     struct team *team = calloc(1, sizeof *team);
     if (team == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "open a team of threads: out of memory");
@@ -147,7 +150,7 @@ static sheaf_status open_threads(struct sheaf_executor *executor,
     }
     static _Atomic uint64_t next_serial = 1;
     team->serial = add_relaxed(&next_serial, 1);
-    team->pool->place = place_local;
+    team->pool->place = pool_place_local;
     status = initializer_set(team->pool, options);
     if (status != SHEAF_OK) {
         pool_release(team->pool);
@@ -190,7 +193,7 @@ static void close_threads_in_child(struct sheaf_executor *executor)
     free(executor->context);
 }
 
-static bool is_small(double bytes)
+bool threads_run_inline(double bytes)
 {
     return bytes < INLINE_BYTES || omp_in_parallel();
 }
@@ -214,7 +217,7 @@ static void close_threads(struct sheaf_executor *executor)
 #define close_threads_in_child close_threads
 #define resize                 NULL
 
-static bool is_small(double bytes)
+bool threads_run_inline(double bytes)
 {
     (void)bytes;
     return false;
@@ -229,6 +232,6 @@ const struct executor_ops threads_ops = {
     .close = close_threads,
     .resize = resize,
     .close_in_child = close_threads_in_child,
-    .runs_inline = is_small,
+    .runs_inline = threads_run_inline,
     .caller_helps = true,
 };

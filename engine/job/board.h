@@ -51,7 +51,7 @@
 
 enum {
     BOARD_MAGIC = 0x66616853, /* "Shaf" */
-    BOARD_ABI = 5,            /* of everything in this file and word.h */
+    BOARD_ABI = 6,            /* of everything in this file and word.h */
     BOARD_WORKERS = 256,      /* rows: workers first, helping callers from BOARD_HELPERS on */
     BOARD_HELPERS = 224,
     BOARD_SLOTS = 1024, /* jobs at once */
@@ -179,8 +179,9 @@ struct board {
     int32_t owner_pid;
     _Atomic uint32_t workers;  /* rows of workers that were ever in use: it only grows */
     _Atomic uint32_t wanted;   /* rows below this are to have a worker */
-    uint32_t tasks_per_worker; /* before a process leaves for another; 0: no bound */
-    int64_t idle_ns;           /* before a process leaves until there is work; 0: no bound */
+    _Atomic uint32_t regions;  /* a team of threads: counts the regions that were asked for */
+    uint32_t tasks_per_worker; /* before a worker leaves for another; 0: no bound */
+    int64_t idle_ns;           /* before a worker leaves until there is work; 0: no bound */
     uint32_t
         has_initializer; /* the job in slot BOARD_SLOTS is run by each worker before all others */
     uint32_t spinners;   /* workers below this index spin before they sleep */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/futex.h"
 #include "job/board_memory.h"
+#include "job/settle.h"
 #include "job/tree.h"
 
 /* Gives back what an ended job holds; the slot is free. Under the mutex. */
@@ -258,6 +259,15 @@ void pool_initializer_error(char *text, size_t bytes, struct pool *pool)
         snprintf(text, bytes, "%s", job->error.text);
 }
 
+sheaf_status pool_place_local(struct pool *pool, struct job_place *place,
+                              const struct sheaf_array *array)
+{
+    (void)pool;
+    (void)place; /* its local_address is all that a thread needs */
+    (void)array;
+    return SHEAF_OK;
+}
+
 sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, struct op_call *call)
 {
     (void)worker;
@@ -326,6 +336,16 @@ struct pool_counts pool_count(struct pool *pool)
     };
     pthread_mutex_unlock(&pool->mutex);
     return counts;
+}
+
+bool pool_has_work(struct pool *pool)
+{
+    bool has_work = false;
+    pthread_mutex_lock(&pool->mutex);
+    for (uint32_t i = 0; i < BOARD_SLOTS && !has_work; i++)
+        has_work = pool->slots[i].is_taken && job_has_work(board_job(pool->board, i));
+    pthread_mutex_unlock(&pool->mutex);
+    return has_work;
 }
 
 bool pool_is_broken(struct pool *pool)

@@ -57,7 +57,8 @@ struct pool {
     /* The same for its symbol. NULL: workers are threads, and use its local_address. */
     sheaf_status (*place_symbol)(struct pool *pool, struct job_symbol *place,
                                  const struct symbol *symbol);
-    /* Has the supervisor look at once; for jobs with a deadline, which only process pools take. */
+    /* Has the backend look at once, as workers that have left are wanted again, or for a job with a deadline, which only
+     * process pools take. NULL: none leaves. Under the mutex. */
     void (*notify)(struct pool *pool);
     _Atomic int64_t next_look_ns; /* when it looks for who is overdue; written under the mutex */
     void *context;                /* of the backend, for place and notify */
@@ -92,7 +93,9 @@ void pool_initializer_error(char *text, size_t bytes, struct pool *pool);
 /* Works on the job in the calling thread, as one more worker, until nothing of it can be claimed. */
 void pool_help(struct pool *pool, const struct ticket *ticket);
 
-/* resolve() of workers that are threads of the owner. */
+/* place() of a pool whose workers are threads of the owner, and their resolve(). */
+sheaf_status pool_place_local(struct pool *pool, struct job_place *place,
+                              const struct sheaf_array *array);
 sheaf_status pool_resolve_local(struct worker *worker, const struct job *job, struct op_call *call);
 
 /* Waits until the job has ended. False: timeout_ns have passed (negative: no bound). */
@@ -144,6 +147,9 @@ struct pool_counts {
     uint64_t queued, running, done, failed, cancelled, interrupted;
 };
 struct pool_counts pool_count(struct pool *pool);
+
+/* Whether workers that have left for want of work would have something to do. */
+bool pool_has_work(struct pool *pool);
 
 /* Gives the slot back, now or when the job ends. */
 void pool_forget(struct pool *pool, const struct ticket *ticket);

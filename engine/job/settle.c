@@ -19,6 +19,21 @@ uint32_t job_last_node(const struct job *job)
     return (job->sweeps - 1) * job_sweep_nodes(job) + tree_root(job->tasks);
 }
 
+bool job_has_work(struct job *job)
+{
+    enum job_phase phase = job_phase(load_seq_cst(&job->state));
+    _Atomic uint64_t *words = job_words(job);
+    if (phase != JOB_RUNNING || job->sweeps == 2)
+        return phase == JOB_QUEUED || phase == JOB_RUNNING;
+    for (uint32_t node = 0; node < job_nodes(job); node++)
+        if (word_state(load_seq_cst(&words[node])) == WORD_OPEN &&
+            (tree_is_task(node) ||
+             (word_state(load_seq_cst(&words[tree_left(node)])) == WORD_DONE &&
+              word_state(load_seq_cst(&words[tree_right(node, job->tasks)])) == WORD_DONE)))
+            return true;
+    return false;
+}
+
 void job_set_error(struct job *job, uint64_t holder, sheaf_status status, int32_t worker,
                    int32_t signal, const char *text)
 {

@@ -3,6 +3,7 @@
 #ifndef SHEAF_JOB_SETTLE_H
 #define SHEAF_JOB_SETTLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sheaf/status.h>
@@ -25,6 +26,10 @@ void job_end_if_failed(struct job *job, struct board *board, uint32_t slot, uint
 
 /* Spins (if it may), then sleeps, until work_seq is no longer `seen`, or for a second. */
 void work_sleep(struct worker *worker, uint32_t seen, bool spins);
+
+/* Whether a worker that came now could begin something of the job. A job of two sweeps counts as long as it runs: who
+ * opens the way down does not call back those who have left. */
+bool job_has_work(struct job *job);
 
 /* The node whose end is the job's: the root of its last sweep. */
 uint32_t job_last_node(const struct job *job);

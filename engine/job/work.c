@@ -202,10 +202,11 @@ static bool is_ready(const struct visit *visit, uint32_t base, uint32_t node)
                                   is_done(visit, base + tree_right(node, tasks)));
 }
 
+/* A caller that helps is nobody's to replace. */
 static bool has_tasks_left(const struct worker *worker)
 {
     uint32_t most = worker->board->tasks_per_worker;
-    return most == 0 || worker->tasks_run < most;
+    return most == 0 || worker->tasks_run < most || worker->row >= BOARD_HELPERS;
 }
 
 /* While the job runs and the worker may run more of it: what it leaves is for whoever replaces it. */
@@ -368,8 +369,9 @@ bool work_initialize(struct worker *worker)
 
 static bool is_surplus(const struct worker *worker)
 {
-    uint32_t wanted = load_acquire(&worker->board->wanted);
-    return worker->team != 0 ? wanted != worker->team : worker->row >= wanted;
+    const struct board *board = worker->board;
+    return worker->is_in_team ? load_acquire(&board->regions) != worker->region
+                              : worker->row >= load_acquire(&board->wanted);
 }
 
 /* Leaves for want of work. False: there is some after all, as whoever has it may have counted on us. All seq_cst: either

@@ -21,8 +21,10 @@ struct worker {
     /* Called before each sleep, once a second at least while idle; may be NULL. */
     void (*idle)(struct worker *worker);
     void *context;
-    uint32_t
-        team; /* threads: of so many, which leave together when another number is wanted; 0: a process */
+    /* A thread of a team, which leaves with all others of its region when another one is asked for. Not compared by its
+     * size: that may be back at the old number when the last of them looks. */
+    bool is_in_team;
+    uint32_t region;
     uint32_t tasks_run; /* so far */
 };
 
@@ -34,7 +36,7 @@ enum work_end {
     WORK_STOPPED = 0,  /* board->stop */
     WORK_RETIRED = 40, /* it has run its tasks_per_worker, and is to be replaced */
     WORK_IDLE = 41,    /* there was nothing to do for idle_ns: it is to come back when there is */
-    WORK_SURPLUS = 42, /* fewer are wanted; threads: another number is */
+    WORK_SURPLUS = 42, /* fewer are wanted; a team: another region is */
 };
 
 /* Works on whatever there is, and sleeps when there is nothing. */

@@ -3,16 +3,26 @@
  *     concurrent.futures, loky                 here
  *     ThreadPoolExecutor(n)                    sheaf_executor_open(&ex, SHEAF_THREADS, &options)
  *     ProcessPoolExecutor(n)                   sheaf_executor_open(&ex, SHEAF_PROCESSES, &options)
- *     max_workers                              option workers
+ *     max_workers=n, None                      option workers, 0; sheaf_executor_resize changes it
  *     initializer, initargs                    options initializer, initializer_arguments
- *     max_tasks_per_child                      option tasks_per_worker
+ *     BrokenThreadPool, BrokenProcessPool,     as to the initializer: the executor does not open, or is broken
+ *       raised by an initializer               later (SHEAF_ERR_WORKER); sequential: SHEAF_ERR_CALLABLE
+ *     BrokenProcessPool, TerminatedWorkerError no such thing when a worker dies: its call fails with
+ *                                              SHEAF_ERR_WORKER, or is tried again (attempts); all else goes
+ *                                              on. Only workers that cannot be kept running break a pool
+ *     max_tasks_per_child                      option tasks_per_worker; threads, too
+ *     mp_context                               none is needed: workers are spawned, never forked
+ *     thread_name_prefix                       not there: a worker is known by its index
  *     executor.submit(f, x)                    sheaf_submit, sheaf_reduce_submit, ... (future.h)
- *     executor.map(f, items)                   sheaf_map, sheaf_map_begin (map.h)
- *     executor.shutdown(wait, cancel_futures)  sheaf_executor_shutdown
+ *     executor.map(f, items)                   sheaf_map; sheaf_map_begin, one by one (map.h)
+ *     map(timeout, chunksize, buffersize)      timeout of sheaf_map_next, options chunk and buffer (map.h)
+ *     executor.shutdown(wait, cancel_futures)  sheaf_executor_shutdown; flags NO_WAIT and CANCEL
+ *     with executor:                           sheaf_executor_open ... sheaf_executor_close
+ *     RuntimeError, after shutdown             SHEAF_ERR_CLOSED
  *     terminate_workers(), kill_workers()      SHEAF_SHUTDOWN_TERMINATE, SHEAF_SHUTDOWN_KILL
- *     BrokenProcessPool                        no such thing: the dead worker's call fails with
- *                                              SHEAF_ERR_WORKER, or is tried again; all else goes on
  *     get_reusable_executor(n, timeout)        sheaf_executor_reusable; option idle_ns
+ *     cpu_count()                              sheaf_executor_workers(NULL)
+ *     ex._processes                            sheaf_executor_worker; sheaf_executor_stats
  *     if __name__ == "__main__"                sheaf_worker_main(argc, argv), first in main()
  *     a function, pickled by its name          sheaf_callable_open, sheaf_register (callable.h) */
 #ifndef SHEAF_EXECUTOR_H
@@ -76,16 +86,27 @@ typedef struct sheaf_executor_options {
     const sheaf_callable *initializer;
     const void *initializer_arguments;
     size_t initializer_argument_bytes;
-    uint32_t tasks_per_worker; /* processes: after so many tasks a worker is replaced; 0: never */
-    int64_t idle_ns; /* processes: a worker without work for so long leaves, and comes back
-                                  when there is some; 0: never */
+    /* After so many tasks a worker is replaced by a new process, or a new thread; 0: never. */
+    uint32_t tasks_per_worker;
+    /* A worker without work for so long leaves, and comes back when there is some; 0: never. With this or with
+     * tasks_per_worker the threads are no OpenMP team, whose threads come and go together only: OMP_PROC_BIND and
+     * OMP_STACKSIZE do not hold for them. The sequential executor is the caller, who is neither replaced nor leaves: there
+     * both change nothing. */
+    int64_t idle_ns;
 } sheaf_executor_options;
 
 /* Opens an executor. With SHEAF_PROCESSES this is safe at any time, after any use of OpenMP or BLAS.
  * The workers have said hello when it returns. At most 64 are open at once. The caller owns *out.
- * Errors: ARGUMENT, BUSY, NO_MEMORY, UNSUPPORTED (a deadline, without processes), WORKER (they do not start; the text lists what was tried). */
+ * Errors: ARGUMENT, BUSY, NO_MEMORY, UNSUPPORTED (a deadline, without processes; threads, in a build
+ * without OpenMP), WORKER (they do not start, and the text lists what was tried; or the initializer failed), CALLABLE (the
+ * initializer of a sequential one failed), and of the initializer those of sheaf_submit(). */
 SHEAF_EXPORT sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
                                               const sheaf_executor_options *options);
+
+/* A pool of processes is broken when its workers cannot be kept running: five starts in a row fail; or idle workers are
+ * ended by SIGKILL or SIGTERM ten times in a row, with no job that ends in between and never ten seconds apart, so that
+ * each that comes would be ended, too. Then all work fails with SHEAF_ERR_WORKER and a text that says which: mend the cause,
+ * and open another one. A worker that dies in the middle of work breaks nothing; see attempts_max. */
 
 /* Refuses new work, waits until what was submitted is done, and ends the workers. Futures of it stay
  * valid until they are released. Using a closed executor is SHEAF_ERR_CLOSED, until 64 others have been
@@ -95,14 +116,15 @@ SHEAF_EXPORT sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backen
 SHEAF_EXPORT void sheaf_executor_close(sheaf_executor *executor);
 
 /* From now on so many workers, 1 to SHEAF_MAX_WORKERS, while work goes on: nothing is lost, and none is ended within a task.
- * Returns at once. Worker processes come and leave one by one; a team of threads changes when each of its threads has
- * ended its task. Errors: ARGUMENT, CLOSED, UNSUPPORTED (sequential). */
+ * Returns at once; of several calls at once one is the last. Worker processes come and leave one by one; a team of threads
+ * changes when each of its threads has ended its task. Errors: ARGUMENT, CLOSED, UNSUPPORTED (sequential, but for 1). */
 SHEAF_EXPORT sheaf_status sheaf_executor_resize(sheaf_executor *executor, size_t workers);
 
 /* An executor that the whole process shares, as loky's get_reusable_executor(): the same one as at the last call, resized
  * if another number of workers is asked for; another one if it was closed or is broken, or if the backend or any other
  * option differs (pointers are compared as pointers), and then the old one is shut down behind the callers' backs. Idle
- * worker processes leave after 10 s unless idle_ns says otherwise. Nobody need close it.
+ * worker processes leave after 10 s unless idle_ns says otherwise. Nobody need close it. A forked child gets one of its own.
+ * Any thread may call this.
  * Errors: those of sheaf_executor_open(). */
 SHEAF_EXPORT sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend,
                                                   const sheaf_executor_options *options);

@@ -1,16 +1,27 @@
 /* future.h -- the result of work that was submitted, when it is there.
  *
- *     concurrent.futures        here
- *     executor.submit           sheaf_submit; sheaf_reduce_submit, sheaf_svd_submit, sheaf_hash_submit
- *     future.result(timeout)    sheaf_future_result
- *     future.exception(timeout) sheaf_future_error
- *     future.add_done_callback  sheaf_future_add_callback
- *     asyncio.wrap_future       sheaf_executor_descriptor, in any event loop
- *     future.done, running      sheaf_future_done, sheaf_future_running
- *     future.cancel, cancelled  sheaf_future_cancel, sheaf_future_cancelled
- *     wait(fs, return_when)     sheaf_wait
- *     as_completed(fs)          sheaf_as_completed
- *     del future                sheaf_future_release
+ *     concurrent.futures               here
+ *     executor.submit                  sheaf_submit; sheaf_reduce_submit, sheaf_svd_submit, sheaf_hash_submit, ...
+ *     future.result(timeout)           sheaf_future_result; SHEAF_FOREVER for None
+ *     future.exception(timeout)        sheaf_future_error; sheaf_future_failure, without waiting
+ *     future.add_done_callback         sheaf_future_add_callback
+ *     future.done, running             sheaf_future_done, sheaf_future_running
+ *     future.cancel, cancelled         sheaf_future_cancel, sheaf_future_cancelled
+ *     future.set_result,               not there: only the library ends a future, so that it ends whoever
+ *       set_exception,                 dies. A result of one's own making is a callable's (callable.h)
+ *       set_running_or_notify_cancel
+ *     InvalidStateError                cannot be: nobody sets a result twice
+ *     TimeoutError                     SHEAF_ERR_TIMEOUT: the work goes on
+ *     CancelledError                   SHEAF_ERR_CANCELLED
+ *     BrokenProcessPool                SHEAF_ERR_WORKER, of the futures that it is about (executor.h)
+ *     the exception that f raised      SHEAF_ERR_CALLABLE; its code and text in sheaf_failure
+ *     wait(fs, timeout, return_when)   sheaf_wait
+ *     ALL_COMPLETED, FIRST_COMPLETED,  SHEAF_ALL_COMPLETED, SHEAF_FIRST_COMPLETED,
+ *       FIRST_EXCEPTION                SHEAF_FIRST_ERROR
+ *     as_completed(fs, timeout)        sheaf_as_completed
+ *     asyncio.wrap_future              sheaf_executor_descriptor, in any event loop
+ *     del future                       sheaf_future_release
+ *     Dask: future.status, who ran it  sheaf_future_timing: queued, started, finished, worker
  *
  * Any thread may wait for a future; one releases it, when no other uses it any more. */
 #ifndef SHEAF_FUTURE_H
