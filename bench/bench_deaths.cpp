@@ -73,8 +73,9 @@ static void death(benchmark::State &state, size_t workers, until what, bool is_b
         close(process);
         state.SetIterationTime(seconds.back());
         sheaf_future_release(future);
-        if (is_busy) /* all of it, so that the next round begins with idle workers */
-            need(sheaf_reduce(&result, small.get(), SHEAF_SUM, &reduce), "sum");
+        /* All of it, so that the next round begins with idle workers; and idle ones that are lost in a row, without any work
+         * in between, break the pool. */
+        need(sheaf_reduce(&result, small.get(), SHEAF_SUM, &reduce), "sum");
         wait_for(pool.get(), before, until::hello);
     }
     std::sort(seconds.begin(), seconds.end());

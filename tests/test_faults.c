@@ -208,6 +208,23 @@ static void all_workers_die_at_once_and_the_job_ends(void)
     sheaf_detach(array);
 }
 
+/* Ends the only worker once a new one is there and idle; false if that is not within two seconds. */
+static bool kill_next(sheaf_executor *pool, uint64_t *last)
+{
+    for (int i = 0; i < 2000; i++) {
+        sheaf_executor_counters counters;
+        sheaf_worker_info info;
+        CHECK_OK(sheaf_executor_stats(&counters, pool));
+        CHECK_OK(sheaf_executor_worker(&info, pool, 0));
+        if (info.pid != 0 && info.incarnation != *last && counters.workers_idle == 1) {
+            *last = info.incarnation;
+            return kill(info.pid, SIGKILL) == 0;
+        }
+        check_sleep_us(1000);
+    }
+    return false;
+}
+
 static void workers_that_die_idle_are_replaced(void)
 {
     sheaf_array *array = make_doubles(1000);
@@ -222,6 +239,29 @@ static void workers_that_die_idle_are_replaced(void)
     while ((after.pid == 0 || after.incarnation == before.incarnation) && clock_now_ns() < until);
     CHECK(after.pid != 0 && after.pid != before.pid && after.incarnation == before.incarnation + 1);
     CHECK(sum_of(array, pool).value.f64 == sum_of(array, NULL).value.f64);
+    sheaf_executor_close(pool);
+    sheaf_detach(array);
+}
+
+/* Who ends every idle worker ends the pool, in time and with a text; not so if work is done in between. */
+static void idle_workers_that_are_ended_again_and_again_break_the_pool(void)
+{
+    sheaf_array *array = make_doubles(1000);
+    double expected = sum_of(array, NULL).value.f64;
+    sheaf_executor *pool = open_pool(1);
+    sheaf_status status;
+    sheaf_scalar value;
+    uint64_t last = 0;
+    for (int round = 0; round < 12; round++) {
+        CHECK(kill_next(pool, &last));
+        CHECK(sum_of(array, pool).value.f64 == expected);
+    }
+    for (int kills = 0; kills < 10; kills++)
+        CHECK(kill_next(pool, &last));
+    status = sheaf_reduce(&value, array, SHEAF_SUM, &(sheaf_reduce_options){.executor = pool});
+    CHECK_STATUS(SHEAF_ERR_WORKER, status);
+    CHECK_ERROR_SAYS("10 times in a row");
+    CHECK_ERROR_SAYS("find out by whom");
     sheaf_executor_close(pool);
     sheaf_detach(array);
 }
@@ -376,6 +416,7 @@ int main(int argc, char **argv)
         CASE(a_node_that_keeps_killing_fails_with_the_signal),
         CASE(all_workers_die_at_once_and_the_job_ends),
         CASE(workers_that_die_idle_are_replaced),
+        CASE(idle_workers_that_are_ended_again_and_again_break_the_pool),
         CASE(a_killed_owner_leaves_no_worker_and_gc_no_segment),
         CASE(a_host_that_ignores_or_reaps_children_is_tolerated),
         CASE(running_out_of_descriptors_is_an_error),

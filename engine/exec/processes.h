@@ -29,6 +29,14 @@ struct child {
     int64_t deadline_ns; /* STARTING: hello is due. NONE: not to be started before. READY: since */
 };
 
+/* Idle workers that somebody ends, in a row: without a job that ends in between. */
+struct losses {
+    uint32_t count;
+    uint32_t ended_seen; /* the board's ended_seq at the last one */
+    int64_t
+        retry_ns; /* those who are lost before this are one loss, and are not replaced before it */
+};
+
 struct processes {
     struct pool *pool;
     struct processes *next; /* in the list that the close hook walks */
@@ -47,6 +55,7 @@ struct processes {
     _Atomic uint32_t opened; /* futex: 1 when all said hello, 2 when the pool is broken */
     uint32_t failed_starts;  /* in a row */
     int64_t retry_ns;        /* no start before this */
+    struct losses losses;
     struct child children[BOARD_WORKERS];
 };
 

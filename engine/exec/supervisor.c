@@ -11,7 +11,12 @@
  * A start that fails (no process, no hello in time, a wrong hello, death before it, or soon after it with
  * no job about it) delays the next ones, and five in a row break the pool: everything fails with the
  * reason, instead of being tried for ever. What fails within one delay is one failure, so that a moment
- * without memory does not break a pool of many workers. */
+ * without memory does not break a pool of many workers.
+ *
+ * A worker that has started well and is ended by SIGKILL or SIGTERM with no job about it is replaced at once: that is
+ * chance, or somebody's wish. Again and again it is something that will end all that come (the out-of-memory killer, a
+ * limit), so each such loss in a row delays the next replacement, and ten break the pool. A job that ends or a death
+ * inside one in between, or ten seconds of peace, begin the row anew; while a worker is in a job the pool is not broken. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +37,7 @@
 #include "exec/processes.h"
 #include "exec/spawn.h"
 
-enum { FAILED_STARTS_MAX = 5 };
+enum { FAILED_STARTS_MAX = 5, LOSSES_MAX = 10 };
 static const int64_t hello_bound_ns = INT64_C(5000000000);
 static const int64_t start_delay_ns = 5000000;        /* doubled with each failure in a row */
 static const int64_t peace_ns = INT64_C(10000000000); /* after so long a failure is a first one */
@@ -174,6 +179,34 @@ static void break_uninitialized(struct processes *processes)
     break_pool(processes, why);
 }
 
+static bool is_any_in_job(const struct board *board)
+{
+    for (uint32_t i = 0; i < load_relaxed(&board->workers); i++)
+        if (load_seq_cst(&board->worker[i].entered) != 0)
+            return true;
+    return false;
+}
+
+static void lost_while_idle(struct processes *processes, struct child *child)
+{
+    struct losses *losses = &processes->losses;
+    struct board *board = processes->pool->board;
+    uint32_t ended = load_seq_cst(&board->ended_seq);
+    int64_t now = clock_now_ns();
+    if (ended != losses->ended_seen || now - losses->retry_ns > peace_ns)
+        losses->count = 0;
+    losses->ended_seen = ended;
+    if (now >= losses->retry_ns || losses->count == 0) {
+        losses->retry_ns = now + (losses->count == 0 ? 0 : start_delay_ns << losses->count);
+        losses->count += losses->count < LOSSES_MAX;
+        if (losses->count == LOSSES_MAX && !is_any_in_job(board))
+            break_pool(processes,
+                       "idle workers were ended by SIGKILL or SIGTERM 10 times in a row; "
+                       "find out by whom (dmesg: out of memory?)");
+    }
+    child->deadline_ns = losses->retry_ns;
+}
+
 static void bury(struct processes *processes, uint32_t row)
 {
     struct child *child = &processes->children[row];
@@ -196,6 +229,10 @@ static void bury(struct processes *processes, uint32_t row)
         return;
     if (state == CHILD_PREPARING && status == SPAWN_EXIT_INITIALIZER)
         break_uninitialized(processes);
+    if (was_in_job)
+        processes->losses.count = 0; /* it was on its way: the job bounds such deaths */
+    else if (was_ready && death.charge == CHARGE_KILL)
+        lost_while_idle(processes, child);
     if (was_ready && (was_in_job || lived_ns >= proven_ns)) {
         processes->failed_starts = 0; /* it had started well */
     } else if (!was_ready || death.charge == CHARGE_CRASH) {
@@ -323,11 +360,10 @@ static int64_t end_as_asked(struct processes *processes)
     return processes->sent_signal == SIGKILL ? INT64_MAX : processes->kill_ns;
 }
 
-/* Whether workers that rest would have something to do. */
-static bool is_there_work(struct board *board)
+static bool is_any_resting(const struct processes *processes)
 {
-    for (uint32_t i = 0; i < BOARD_SLOTS / 64; i++)
-        if (load_seq_cst(&board->active[i]) != 0)
+    for (uint32_t i = 0; i < BOARD_HELPERS; i++)
+        if (processes->children[i].state == CHILD_NONE && processes->children[i].is_resting)
             return true;
     return false;
 }
@@ -338,7 +374,7 @@ static int64_t start_due(struct processes *processes)
     int64_t next = INT64_MAX;
     struct board *board = processes->pool->board;
     uint32_t workers = load_relaxed(&board->workers);
-    bool has_work = is_there_work(board);
+    bool has_work = is_any_resting(processes) && pool_has_work(processes->pool);
     for (uint32_t i = 0; i < workers; i++) {
         struct child *child = &processes->children[i];
         int64_t now = clock_now_ns();
