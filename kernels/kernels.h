@@ -55,21 +55,21 @@ typedef void reduce_kernel(const void *x, size_t n, void *out);
  *         upper                u64, of (x + 2^63) >> 32, and of u64 x >> 32, for exact sums */
 typedef void fold_kernel(const void *x, const void *y, double c, size_t n, void *out);
 
-/* The lanes of one sub-block of neighbouring columns, KERNEL_SUM_LANES rows of them: the same folds, of the same
- * bits, with a c for each column. */
+/* One lane of neighbouring columns, of one sub-block: the same folds, of the same bits, with a c for each column.
+ * sums: a double for each; of no rows the neutral element. */
 struct fold_columns {
-    const void *x; /* the first row; elements of a row lie one after the other */
+    const void *x; /* the lane's first row; elements of a row lie one after the other */
     const void *y;
-    ptrdiff_t x_stride; /* bytes from row to row */
+    ptrdiff_t
+        x_stride; /* bytes from a row of the lane to its next: KERNEL_SUM_LANES rows of the array */
     ptrdiff_t y_stride;
-    size_t rows; /* at most KERNEL_SUM_SUB_BLOCK */
+    size_t rows; /* at most KERNEL_SUM_SUB_BLOCK / KERNEL_SUM_LANES */
     size_t columns;
-    size_t
-        lanes; /* rows of lanes to write, of KERNEL_SUM_LANES: as many as there are rows, at least */
-    size_t pitch;    /* doubles from a row of lanes to the next */
     const double *c; /* columns of them */
+    const void
+        *next; /* NULL, or x of the call after this: asked for, not read, so it may lie anywhere */
 };
-typedef void fold_columns_kernel(const struct fold_columns *in, double *lanes);
+typedef void fold_columns_kernel(const struct fold_columns *in, double *sums);
 enum columns_fold {
     COLUMNS_VALUES,
     COLUMNS_PRODUCTS,

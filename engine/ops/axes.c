@@ -37,7 +37,11 @@ struct head {
 /* From so many panels on, each is one leaf of the job: there is enough to do without cutting them. */
 enum { PANELS_ENOUGH = 24 };
 
-enum { PARTIALS_BYTES = OP_PARTIAL_BYTES_MAX - (int)sizeof(struct head) };
+/* Wide panels read well, but not so few leaves that there is nothing to share out. */
+enum { LEAVES_WANTED = 16, WIDTH_LEAST = 256, TILE_WIDTH = 512 };
+
+/* Of a panel, at most; in a job's slot. */
+enum { PARTIALS_BYTES = 56 * 1024 };
 
 /* The cells, simplified for all arrays together. */
 struct cells {
@@ -127,6 +131,33 @@ static bool is_by_columns(const struct frame *frame, uint32_t kept)
     return llabs(column) < llabs(row);
 }
 
+static uint64_t panels_of(const struct frame *frame, uint64_t width)
+{
+    uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
+    uint64_t panels = last / width + (last % width != 0);
+    for (size_t d = 0; d + 1 < frame->cells.ndim; d++)
+        panels *= frame->cells.shape[d];
+    return panels;
+}
+
+/* Panels of equal width, in whole lines of doubles. */
+static void find_width(struct frame *frame)
+{
+    enum { LINE = 8 };
+    uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
+    uint64_t most =
+        frame->by_columns && !reduction_is_free(frame->own, &frame->e) ? COLUMNS_MAX : TILE_WIDTH;
+    while (most * frame->op->partial_bytes > PARTIALS_BYTES ||
+           (most > WIDTH_LEAST && panels_of(frame, most) * frame->leaves < LEAVES_WANTED))
+        most /= 2;
+    uint64_t in_last = last / most + (last % most != 0);
+    uint64_t equal = in_last > 0 ? (last / in_last + LINE) / LINE * LINE : most;
+    frame->width = equal < most ? equal : most;
+    if (!frame->by_columns && frame->leaves > 1)
+        frame->width = 1;
+    frame->panels = panels_of(frame, frame->width);
+}
+
 /* Everything but the data is known from the arrays' shapes alone. */
 static void make_frame(struct frame *frame, const struct op_call *call)
 {
@@ -144,14 +175,7 @@ static void make_frame(struct frame *frame, const struct op_call *call)
     frame->leaves = count / REDUCTION_LEAF + (count % REDUCTION_LEAF != 0);
     frame->leaves = frame->leaves > 0 ? frame->leaves : 1;
     frame->by_columns = is_by_columns(frame, params->kept);
-    uint64_t most = COLUMNS_MAX;
-    while (most * frame->op->partial_bytes > PARTIALS_BYTES)
-        most /= 2;
-    frame->width = frame->by_columns || frame->leaves == 1 ? most : 1;
-    uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
-    frame->panels = last / frame->width + (last % frame->width != 0);
-    for (size_t d = 0; d + 1 < frame->cells.ndim; d++)
-        frame->panels *= frame->cells.shape[d];
+    find_width(frame);
     frame->padded = 1;
     while (frame->panels < PANELS_ENOUGH && frame->padded < frame->leaves)
         frame->padded *= 2;
@@ -208,7 +232,8 @@ struct work {
     struct source source; /* of one cell */
     struct layout x_rows; /* by columns */
     struct layout y_rows;
-    unsigned char *waiting; /* partials of panels on their way up the tree */
+    unsigned char *waiting;  /* partials of panels on their way up the tree */
+    unsigned char *partials; /* of a panel */
     void *room;
 };
 
@@ -280,6 +305,7 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
 {
     const struct frame *frame = work->frame;
     const size_t bytes = frame->op->partial_bytes;
+    const size_t pitch = (size_t)frame->width * bytes;
     size_t depth = 0;
     struct column_leaf leaf = {
         .x = columns_of(work, panel, X),
@@ -290,7 +316,7 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
     };
     for (uint64_t i = 0; begin < end; i++) {
         if (i > 0)
-            memcpy(work->waiting + depth++ * PARTIALS_BYTES, partials, panel->width * bytes);
+            memcpy(work->waiting + depth++ * pitch, partials, panel->width * bytes);
         leaf.begin = begin;
         leaf.rows = end - begin < REDUCTION_LEAF ? (size_t)(end - begin) : REDUCTION_LEAF;
         frame->own->columns(&frame->e, &leaf, partials);
@@ -298,17 +324,17 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
         for (uint64_t pairs = i; depth > 0 && (pairs & 1 || begin >= end); pairs >>= 1) {
             depth--;
             for (size_t c = 0; c < panel->width; c++)
-                frame->own->merge(&frame->e, work->waiting + depth * PARTIALS_BYTES + c * bytes,
+                frame->own->merge(&frame->e, work->waiting + depth * pitch + c * bytes,
                                   partials + c * bytes, partials + c * bytes);
         }
     }
 }
 
 /* Leaves first .. first + count - 1 of one panel. */
-static void map_panel(struct work *work, const struct panel *panel, uint64_t first, uint64_t count,
-                      unsigned char *partials)
+static void map_panel(struct work *work, const struct panel *panel, uint64_t first, uint64_t count)
 {
     const struct frame *frame = work->frame;
+    unsigned char *partials = work->partials;
     uint64_t begin = first * REDUCTION_LEAF;
     uint64_t end = first + count >= frame->leaves ? frame->e.count : begin + count * REDUCTION_LEAF;
     if (!frame->by_columns)
@@ -326,6 +352,7 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     const struct op_array *x = &call->arrays[X];
     const struct op_array *y = &call->arrays[Y];
     const uint32_t kept = ((const struct reduce_params *)call->params)->kept;
+    const size_t partials = (size_t)frame->width * frame->op->partial_bytes;
     size_t room = 0;
     size_t waiting = 0;
     memset(work, 0, sizeof *work);
@@ -338,7 +365,7 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
         layout_simplify(&work->y_rows, y->ndim - kept, y->shape + kept, y->strides + kept);
     }
     if (frame->by_columns) {
-        waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * PARTIALS_BYTES;
+        waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * partials;
         room = reduction_is_free(frame->own, &frame->e)
                    ? columns_tile_room(frame->width) * (frame->own->takes_second ? 2 : 1)
                    : columns_fold_room(frame->width);
@@ -346,14 +373,13 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     } else if (!work->source.x.is_direct || !work->source.y.is_direct) {
         room = SOURCE_ROOM;
     }
-    if (room + waiting == 0)
-        return SHEAF_OK;
-    work->room = aligned_alloc(64, (room + waiting + 63) / 64 * 64);
+    work->room = aligned_alloc(64, (room + partials + waiting + 63) / 64 * 64);
     if (work->room == NULL)
         return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "%s: no memory to gather elements in",
                           frame->op->name);
     work->source.room = work->room;
-    work->waiting = (unsigned char *)work->room + room;
+    work->partials = (unsigned char *)work->room + room;
+    work->waiting = work->partials + partials;
     return SHEAF_OK;
 }
 
@@ -381,7 +407,6 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
     struct frame frame;
     struct work work;
     struct head head = {0};
-    _Alignas(16) unsigned char partials[PARTIALS_BYTES];
     make_frame(&frame, call);
     memcpy(partial, &head, sizeof head);
     if (frame.cell_count == 0)
@@ -394,8 +419,8 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
         uint64_t leaf = first % frame.padded;
         if (frame.padded == 1) { /* all of it */
             struct panel panel = panel_at(&frame, first++);
-            map_panel(&work, &panel, 0, frame.leaves, partials);
-            finish_panel(&frame, &panel, partials);
+            map_panel(&work, &panel, 0, frame.leaves);
+            finish_panel(&frame, &panel, work.partials);
             continue;
         }
         uint64_t past = frame.padded - leaf < end - first ? frame.padded : leaf + (end - first);
@@ -405,17 +430,17 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
         if (head.leaves == 0)
             continue;
         struct panel panel = panel_at(&frame, head.panel);
-        map_panel(&work, &panel, leaf, head.leaves, partials);
+        map_panel(&work, &panel, leaf, head.leaves);
         if (head.leaves == frame.leaves) {
-            finish_panel(&frame, &panel, partials);
+            finish_panel(&frame, &panel, work.partials);
             head.leaves = 0;
         }
     }
-    free(work.room);
     memcpy(partial, &head, sizeof head);
     if (head.leaves > 0)
-        memcpy((unsigned char *)partial + sizeof head, partials,
+        memcpy((unsigned char *)partial + sizeof head, work.partials,
                frame.width * frame.op->partial_bytes);
+    free(work.room);
     return SHEAF_OK;
 }
 

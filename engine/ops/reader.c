@@ -37,6 +37,43 @@ void reader_begin(struct reader *reader, const struct kernels *kernels,
         (reader->layout.strides[0] == (int64_t)reader->stored || reader->layout.shape[0] == 1);
 }
 
+static void turn_round(struct reader_view *view, uint32_t d)
+{
+    view->data += ((int64_t)view->array.shape[d] - 1) * view->array.strides[d];
+    view->array.strides[d] = -view->array.strides[d];
+}
+
+static void swap(struct reader_view *view, uint32_t d, uint32_t with)
+{
+    const uint64_t shape = view->array.shape[d];
+    const int64_t stride = view->array.strides[d];
+    view->array.shape[d] = view->array.shape[with];
+    view->array.strides[d] = view->array.strides[with];
+    view->array.shape[with] = shape;
+    view->array.strides[with] = stride;
+}
+
+void reader_memory_order(struct reader_view *x, struct reader_view *y)
+{
+    const int64_t *strides = x->array.strides;
+    if (x->array.size == 0)
+        return;
+    for (uint32_t d = 0; d < x->array.ndim; d++) {
+        if (strides[d] < 0) {
+            if (y != NULL)
+                turn_round(y, d);
+            turn_round(x, d);
+        }
+        for (uint32_t k = d;
+             k > 0 && strides[k - 1] != 0 && (strides[k] > strides[k - 1] || strides[k] == 0);
+             k--) {
+            swap(x, k, k - 1);
+            if (y != NULL)
+                swap(y, k, k - 1);
+        }
+    }
+}
+
 const void *reader_run(const struct reader *reader, uint64_t begin, size_t n, void *room)
 {
     if (reader->is_direct)

@@ -26,6 +26,17 @@ enum kernel_stored reader_stored(sheaf_dtype dtype);
 void reader_begin(struct reader *reader, const struct kernels *kernels,
                   const struct op_array *array, const void *data, uint32_t first);
 
+/* An array as it was given, and where its first element lies. */
+struct reader_view {
+    struct op_array array;
+    const unsigned char *data;
+};
+
+/* The same elements, numbered in the order in which they lie in memory, for what may come in any order: dimensions from
+ * the longest stride of x on, and those that repeat an element before them; none runs backwards in x. y: NULL, or of the
+ * same shape; it takes the same order. */
+void reader_memory_order(struct reader_view *x, struct reader_view *y);
+
 /* n elements from number begin on: in place, or in room, which has computed bytes for each. */
 const void *reader_run(const struct reader *reader, uint64_t begin, size_t n, void *room);
 

@@ -211,6 +211,27 @@ void source_walk(const struct source *source, uint64_t begin, uint64_t end, void
     own->settle(&source->e, &run, partial);
 }
 
+/* Whether the memory is what is wanted. */
+static bool begin_readers(struct source *source, const struct op_call *call)
+{
+    const struct op_array *x = &call->arrays[0];
+    const struct op_array *y = source->own->takes_second ? &call->arrays[1] : NULL;
+    const bool is_dense = x->is_dense && (y == NULL || y->is_dense);
+    if (is_dense || source->own->has_index || !reduction_is_free(source->own, &source->e)) {
+        reader_begin(&source->x, call->kernels, x, call->data[0], 0);
+        if (y != NULL)
+            reader_begin(&source->y, call->kernels, y, call->data[1], 0);
+    } else {
+        struct reader_view first = {*x, call->data[0]};
+        struct reader_view second = {call->arrays[1], call->data[1]};
+        reader_memory_order(&first, y != NULL ? &second : NULL);
+        reader_begin(&source->x, call->kernels, &first.array, first.data, 0);
+        if (y != NULL)
+            reader_begin(&source->y, call->kernels, &second.array, second.data, 0);
+    }
+    return source->x.is_direct && (y == NULL || source->y.is_direct);
+}
+
 sheaf_status reduction_map(const struct op_call *call, uint64_t first, uint64_t count,
                            void *partial)
 {
@@ -220,12 +241,7 @@ sheaf_status reduction_map(const struct op_call *call, uint64_t first, uint64_t 
     struct source source = {.op = call->op, .own = reduction_of(call->op)};
     source.e = reduction_elements(call, call->op, size);
     assert(begin <= size);
-    reader_begin(&source.x, call->kernels, &call->arrays[0], call->data[0], 0);
-    bool is_direct = source.x.is_direct;
-    if (source.own->takes_second) {
-        reader_begin(&source.y, call->kernels, &call->arrays[1], call->data[1], 0);
-        is_direct &= source.y.is_direct;
-    }
+    bool is_direct = begin_readers(&source, call);
     if (!is_direct && end > begin) {
         source.room = malloc(SOURCE_ROOM);
         if (source.room == NULL)

@@ -25,8 +25,7 @@ enum {
     REDUCTION_LEAF = KERNEL_SUM_LEAF,
     REDUCTION_PARTIAL_MAX = 288,
     REDUCTION_LEAVES_AT_ONCE = 2,
-    COLUMNS_MAX =
-        512, /* 4 KiB of doubles: with nested pages a TLB miss costs as much as 1 KiB of memory */
+    COLUMNS_MAX = 2048, /* 16 KiB of doubles: the start of a row costs as much as some KiB of it */
 };
 
 /* What the api function writes to a job's params. */
