@@ -55,13 +55,69 @@ def test_compare_reductions():
     assert not left_behind()
 
 
-def test_compare_others():
-    for kernel, arguments in (("hash", ("--elements", "100000")), ("svd", ("--shape", "20x30x4"))):
-        text, table = compare(kernel, *arguments, "--repeat", "2", "--workers", "2")
-        executors = [row["executor"] for row in table["rows"]]
-        assert sorted(set(executors), key=executors.index) == list(EXECUTORS)
-        assert (table["rows"][0]["variant"] == "sequential, scalar") == (kernel == "hash")
-        assert all(row["same_bits"] for row in table["rows"]) and "2 rounds" in text
+def test_compare_hash():
+    text, table = compare("hash", "--elements", "100000", "--repeat", "2", "--workers", "2")
+    executors = [row["executor"] for row in table["rows"]]
+    assert sorted(set(executors), key=executors.index) == list(EXECUTORS)
+    assert table["rows"][0]["variant"] == "sequential, scalar"
+    assert all(row["same_bits"] for row in table["rows"]) and "2 rounds" in text
+    assert not left_behind()
+
+
+def svd_rows(table):
+    """Rows of LAPACK's loop, if there is one, and ours."""
+    loops = [row for row in table["rows"] if row["variant"].startswith("LAPACK loop")]
+    assert [row["executor"] for row in loops] in ([], ["sequential", "threads"])
+    assert table["rows"][:len(loops)] == loops and all(row["may_differ"] for row in loops)
+    return loops, table["rows"][len(loops):]
+
+
+def test_compare_svd():
+    text, table = compare("svd", "--shape", "6x30x4", "--repeat", "2", "--workers", "2")
+    isas = table["machine"]["isas"]
+    loops, ours = svd_rows(table)
+    assert [row["variant"] for row in ours] == [
+        *(f"sequential, {isa}" for isa in isas), f"threads, {isas[-1]}",
+        f"processes, {isas[-1]}, cold pool", f"processes, {isas[-1]}, warm pool"]
+    assert all(row["same_bits"] for row in ours) and "2 rounds" in text
+    assert "Against one core, 2 workers are" in text and (loops or "LAPACK loop:" in text)
+    if loops:  # and then large matrices are LAPACK's, too
+        text, table = compare("svd", "--shape", "70x66", "--repeat", "1", "--workers", "2")
+        assert [row["variant"] for row in svd_rows(table)[1]] == [
+            "sequential", "threads", "processes, cold pool", "processes, warm pool"]
+    assert not left_behind()
+
+
+def test_compare_sweep():
+    text, sweep = compare("svd", "--sweep", "--shape", "1x9x3", "--repeat", "1", "--workers", "2")
+    assert [series["varies"] for series in sweep["series"]] == ["matrices", "rows", "sides"]
+    for series in sweep["series"]:
+        shapes = [table["shape"] for table in series["comparisons"]]
+        assert len(shapes) >= 5 and shapes == sorted(shapes)
+        assert all("x".join(map(str, shape)) in text for shape in shapes)
+        for table in series["comparisons"]:
+            assert all(row["same_bits"] for row in svd_rows(table)[1])
+        for crossing in series["crossings"]:  # from the seconds, as the help has it
+            assert crossing["from"] is None or crossing["from"] in shapes
+            assert (crossing["from"] is None) == (crossing["seconds_there"] is None)
+        simd = next(crossing for crossing in series["crossings"] if crossing["way"] == "SIMD")
+        pays = None
+        for table in reversed(series["comparisons"]):
+            rows = {row["variant"]: row["seconds"][0] for row in table["rows"]}
+            isas = table["machine"]["isas"]
+            if f"sequential, {isas[-1]}" not in rows or len(isas) == 1:
+                continue
+            if rows["sequential, scalar"] <= rows[f"sequential, {isas[-1]}"]:
+                break
+            pays = table["shape"]
+        assert simd["from"] == pays, (simd, pays)
+    assert "SIMD on one core, against scalar code, pays" in text
+    for arguments, why in ((("max", "--sweep"), "is for svd"), (("all", "--sweep"), "is for svd"),
+                           (("svd", "--sweep", "--shape", "2x3x4x5"), "COUNTxMxN"),
+                           (("svd", "--sweep", "--plot", "x.svg"), "without --plot"),
+                           (("svd", "--sweep", "--shape", "3x0x4"), "not empty"),
+                           (("svd", "--shape", "7"), "(..., m, n)")):
+        fails(why, "compare", *arguments, status=2)
     assert not left_behind()
 
 

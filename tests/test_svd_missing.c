@@ -1,4 +1,5 @@
-/* test_svd_missing.c -- the SVD on a machine without LAPACK: this program's own dlopen() finds nothing. */
+/* test_svd_missing.c -- the SVD on a machine without LAPACK: this program's own dlopen() finds nothing; or in a
+ * build that is to do without. */
 #include "check.h"
 
 #include <dlfcn.h>
@@ -36,8 +37,12 @@ static void it_says_what_to_install(void)
         .kernels = sheaf_kernels_at(0), .params = no_params, .arrays = arrays, .data = {a, values}};
     for (int turn = 0; turn < 2; turn++) {
         CHECK_STATUS(SHEAF_ERR_UNSUPPORTED, op_tree_run("svd", &call, 1, NULL, report));
+#ifdef HAS_OPENBLAS
         CHECK_ERROR_SAYS("libopenblas0-pthread");
-        CHECK_ERROR_SAYS("liblapack.so.3: it is not on this machine");
+        CHECK_ERROR_SAYS("system; it is not on this machine");
+#else
+        CHECK_ERROR_SAYS("built with SHEAF_OPENBLAS=OFF");
+#endif
     }
     CHECK(values[0] == 7 && values[1] == 7);
 }

@@ -26,6 +26,9 @@ def sheaf(*arguments):
     return subprocess.run([SHEAF, *arguments], check=True, capture_output=True, text=True, timeout=300).stdout
 
 
+WITHOUT_LAPACK = "built with SHEAF_OPENBLAS=OFF"
+
+
 def stored(key, dtype, shape):
     return np.array(np.memmap(SHM / key, dtype=dtype, mode="r", shape=shape)) if np.prod(shape) else np.zeros(shape)
 
@@ -38,6 +41,9 @@ def check(a, mode):
         np.save(f"{folder}/a.npy", a)
         sheaf("load", f"{folder}/a.npy", KEY)
     try:
+        if min(m, n) > 64 and WITHOUT_LAPACK in subprocess.run([SHEAF, "svd", KEY], capture_output=True, text=True,
+                                                               timeout=60).stderr:
+            return print(f"{a.shape}: {WITHOUT_LAPACK}")
         sheaf("svd", KEY, f"--{mode}", "--s", KEY + "s", "--u", KEY + "u", "--vt", KEY + "vt")
         batch = a.shape[:-2]
         full = mode == "full"

@@ -18,8 +18,12 @@ enum {
     OPTION_FILL,
     OPTION_PEERS,
     OPTION_JSON_FILE,
-    OPTION_PLOT
+    OPTION_PLOT,
+    OPTION_SWEEP,
 };
+
+/* Rounds of each size of a sweep: an interval takes six. */
+enum { SWEEP_ROUNDS = 7 };
 
 static const char compare_help[] =
     "usage: sheaf compare [KERNEL] [OPTIONS]\n"
@@ -36,10 +40,13 @@ static const char compare_help[] =
     "                 hash: 30000000)\n"
     "  --shape SHAPE  svd: the matrices (default: 600x1000x10); scrypt: passwords x N x r x\n"
     "                 p (default: 1x128x1024x32)\n"
+    "  --sweep        svd: sizes around --shape COUNTxMxN (default: 6x1000x10), more matrices,\n"
+    "                 longer and larger ones, and from which size on each way pays: SIMD,\n"
+    "                 threads, processes, LAPACK spread by OpenMP. Half a minute\n"
     "  --workers N    threads and processes, 1 to 224 (default: the CPUs that this\n"
     "                 process may use)\n"
     "  --repeat R     rounds, 1 to 1000 (default: 6 to 15, until the answer is known to\n"
-    "                 2 % or a minute is over)\n"
+    "                 2 % or a minute is over; --sweep: 7 of each size)\n"
     "  --seed N       of the random numbers (default: 1)\n"
     "  --peers FOLDER compare with others, too: NumPy, OpenBLAS ..., by the programs in\n"
     "                 this folder (`./run bench` builds them; all takes those in peers/\n"
@@ -57,7 +64,9 @@ static const char compare_help[] =
     "intervals. CPU is what all threads and processes used, in seconds.\n"
     "Rows: `data copied` sends the data through pipes to processes that run already;\n"
     "`cold pool` starts processes, uses them once and ends them; `first use` is a running\n"
-    "pool's first use of the array; `warm pool` its further uses.\n"
+    "pool's first use of the array; `warm pool` its further uses; `LAPACK loop` is OpenBLAS,\n"
+    "one dgesdd a matrix on one thread, and spread over threads by OpenMP (one matrix alone\n"
+    "gets them all).\n"
     "A run shorter than a millisecond is repeated within its round.\n"
     "The array is removed at the end, also after Ctrl-C. Exit status 1 if bits differ\n"
     "that must not.\n"
@@ -107,6 +116,9 @@ static int compare_option(struct compare *compare, int option)
     case OPTION_PLOT:
         compare->plot_path = optarg;
         return DONE;
+    case OPTION_SWEEP:
+        compare->is_sweep = true;
+        return DONE;
     default:
         if (optarg[0] == '\0')
             return usage_error("compare", "--json: give a FILE");
@@ -153,6 +165,8 @@ static int settle_data(struct compare *compare)
         compare->ndim = 1;
         compare->shape[0] = compare->elements;
     }
+    if (compare->ndim == 0 && compare->is_sweep)
+        parse_shape(compare->shape, &compare->ndim, "compare", "6x1000x10");
     if (compare->ndim == 0)
         parse_shape(compare->shape, &compare->ndim, "compare",
                     kernel->data != NULL ? kernel->data : "1");
@@ -184,15 +198,37 @@ static int settle(struct compare *compare, const char *name)
     return status == DONE && refusal != NULL ? usage_error("compare", "%s", refusal) : status;
 }
 
-/* Measures one kernel and prints it; *json, unless json is NULL, is what was measured. */
-static int compare_one(struct compare *compare, json_t **json)
+/* A sweep is of one to three sizes, and tells of tables. */
+static int settle_sweep(struct compare *compare)
+{
+    if (compare->kernel->kind != COMPARE_SVD)
+        return usage_error("compare", "--sweep is for svd, not for %s", compare->name);
+    if (compare->ndim != 2 && compare->ndim != 3)
+        return usage_error("compare", "--shape: --sweep needs COUNTxMxN, like 6x1000x10, or MxN");
+    if (compare->plot_path != NULL || compare->peers_path != NULL)
+        return usage_error("compare", "--sweep goes without --%s",
+                           compare->plot_path != NULL ? "plot" : "peers");
+    if (compare->repeat == 0)
+        compare->repeat = SWEEP_ROUNDS;
+    return DONE;
+}
+
+int compare_measure(struct compare *compare)
 {
     int status = compare_set_up(compare);
     if (status == DONE) {
         compare_add_rows(compare);
         status = compare_run_rounds(compare);
     }
-    compare_take_down(compare); /* first, so that a reader who has gone leaves no array behind */
+    compare_take_down(compare);
+    return status;
+}
+
+/* Measures one kernel and prints it; *json, unless json is NULL, is what was measured. */
+static int compare_one(struct compare *compare, json_t **json)
+{
+    /* all is taken down then, so that a reader who has gone leaves no array behind */
+    int status = compare_measure(compare);
     if (status != DONE)
         return status;
     if (json != NULL) {
@@ -267,8 +303,11 @@ static int compare_asked(struct compare *compare, const char *name)
     json_t *json = NULL;
     bool is_all = strcmp(name, "all") == 0;
     int status = is_all ? DONE : settle(compare, name);
-    if (status == DONE && is_all && compare->plot_path != NULL)
-        status = usage_error("compare", "--plot draws one KERNEL, not all");
+    if (status == DONE && is_all && (compare->plot_path != NULL || compare->is_sweep))
+        status = usage_error("compare", compare->is_sweep ? "--sweep is for svd, not for all"
+                                                          : "--plot draws one KERNEL, not all");
+    if (status == DONE && compare->is_sweep)
+        status = settle_sweep(compare);
     if (status == DONE)
         status = interrupt_start("compare");
     sigemptyset(&broken_pipe);
@@ -282,8 +321,10 @@ static int compare_asked(struct compare *compare, const char *name)
         return status;
     if (is_all && compare->peers_path == NULL)
         compare->peers_path = peers_beside();
-    status = is_all ? compare_each(compare, &json)
-                    : compare_one(compare, compare->json_path != NULL ? &json : NULL);
+    json_t **wanted = compare->json_path != NULL || is_all ? &json : NULL;
+    status = is_all              ? compare_each(compare, wanted)
+             : compare->is_sweep ? compare_sweep(compare, wanted)
+                                 : compare_one(compare, wanted);
     if (json != NULL && compare->json_path != NULL) {
         int written = write_json(compare->json_path, json);
         status = status == DONE ? written : status;
@@ -305,6 +346,7 @@ static int read_and_compare(struct compare *compare, int argc, char **argv)
         {"peers", required_argument, NULL, OPTION_PEERS},
         {"json", required_argument, NULL, OPTION_JSON_FILE},
         {"plot", required_argument, NULL, OPTION_PLOT},
+        {"sweep", no_argument, NULL, OPTION_SWEEP},
         OPTION_ROW_HELP,
         {0},
     };

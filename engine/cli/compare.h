@@ -2,7 +2,9 @@
  *
  *     compare.c         the command: options, one kernel or all of them
  *     compare_setup.c   the kernels there are; arrays, executors and peers, set up and taken down
- *     compare_rows.c    the ways: one function each, and which of them a kernel has
+ *     compare_rows.c    the ways: one function each, and which of them a kernel has; compare_svd.c and
+ *                       compare_scrypt.c those of one kernel
+ *     compare_sweep.c   --sweep: size after size, and from which on a way pays
  *     compare_rounds.c  who is timed when, and when it is enough
  *     compare_report.c  the table and the sentences; compare_json.c and compare_plot.c the files
  *
@@ -88,11 +90,15 @@ struct compare_row {
 
 /* Where a row is, for the sentences; SIZE_MAX if there is none. */
 struct compare_places {
-    size_t plain;   /* the speed that all are compared with: row 0 */
     size_t threads; /* the fastest threads */
     size_t copied;
     size_t warm; /* the fastest processes over shared memory */
     size_t cold;
+    /* svd */
+    size_t lapack;
+    size_t lapack_threads;
+    size_t scalar; /* on one core, without SIMD */
+    size_t one;    /* on one core, with the fastest instruction set */
 };
 
 struct compare {
@@ -107,6 +113,7 @@ struct compare {
     size_t workers;
     size_t repeat; /* 0: until it is enough */
     uint64_t seed;
+    bool is_sweep;
     const char *peers_path; /* NULL: no peers */
     const char *json_path;
     const char *plot_path;
@@ -122,6 +129,8 @@ struct compare {
     sheaf_executor *processes;
     struct copies *copies;
     struct peers *peers;
+    struct lapack_loop *lapack; /* svd; NULL: there is none, and no_lapack says why */
+    const char *no_lapack;
     const char *fastest_isa;
     const char *no_counters; /* why cycles are not counted; NULL: they are */
 
@@ -147,6 +156,11 @@ double compare_bytes(const struct compare *compare);
 int compare_run_scrypt(struct compare_outcome *out, struct compare *compare,
                        const struct compare_row *row);
 
+/* Of compare_svd.c: its rows; what they need is to be closed; and what they say, as sentences. */
+void compare_add_svd_rows(struct compare *compare);
+void compare_close_svd(struct compare *compare);
+void compare_say_svd(char *text, size_t bytes, const struct compare *compare);
+
 /* Whether one loop of C, and processes that are sent the data, do this work. */
 bool compare_has_plain(const struct compare *compare);
 
@@ -157,6 +171,17 @@ void compare_take_down(struct compare *compare);
 
 /* Adds the rows of the kernel; everything is set up. */
 void compare_add_rows(struct compare *compare);
+
+/* One row, "threads, avx512", or with a note "processes, avx512, warm pool". It stays in its place. */
+struct compare_row *compare_add_row(struct compare *compare, compare_run *run, const char *executor,
+                                    const char *isa, const char *note);
+
+/* Sets up, adds the rows, runs the rounds and takes down: all but telling of it. Returns an exit status. */
+int compare_measure(struct compare *compare);
+
+/* The shapes around compare->shape, each measured and told as one line; *json, unless json is NULL, is
+ * all of it. Returns an exit status. */
+int compare_sweep(const struct compare *compare, json_t **json);
 
 /* Warms up, and runs the rounds. Returns an exit status. */
 int compare_run_rounds(struct compare *compare);

@@ -169,6 +169,11 @@ static void say(size_t width, const struct compare *compare)
     int at = 0;
     if (has_intervals(compare))
         snprintf(interval, sizeof interval, " (95 %% interval %.3f to %.3f)", pace.low, pace.high);
+    if (compare->kernel->kind == COMPARE_SVD) {
+        compare_say_svd(text, sizeof text, compare);
+        paragraph_print(stdout, width, 0, text);
+        return;
+    }
     if (compare->kernel->has_limit)
         at = snprintf(text, sizeof text,
                       "Threads reach %.1f %% of the read limit and warm processes over shared "

@@ -19,10 +19,11 @@ enum {
 static const double ENOUGH = 0.02; /* the interval's ends, from the median */
 
 /* Time for the threads of the last row to stop spinning, so that each row starts alike. Ours spin for 50 us,
- * those of peers (libgomp's) for milliseconds. */
+ * those of peers and of the loop over LAPACK (libgomp's) for milliseconds. */
 static void pause_between(const struct compare *compare)
 {
-    const struct timespec time = {.tv_nsec = compare->peers != NULL ? 5000000 : 200000};
+    bool is_long = compare->peers != NULL || compare->lapack != NULL;
+    const struct timespec time = {.tv_nsec = is_long ? 5000000 : 200000};
     nanosleep(&time, NULL);
 }
 

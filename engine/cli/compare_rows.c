@@ -165,28 +165,8 @@ static int run_peer(struct compare_outcome *out, struct compare *compare,
     return DONE;
 }
 
-/* The result is all values: their hash stands for them. */
-static int run_svd(struct compare_outcome *out, struct compare *compare,
-                   const struct compare_row *row)
-{
-    const sheaf_svd_options options = {.executor = row->on};
-    const sheaf_hash_options alone = {.executor = compare->sequential};
-    unsigned char hash[SHEAF_HASH_BYTES];
-    memset(sheaf_array_data(compare->values), 0xff, sheaf_array_bytes(compare->values));
-    double start = now_seconds();
-    sheaf_svd_report report;
-    sheaf_status status = sheaf_svd_values(compare->values, &report, compare->data, &options);
-    out->seconds = now_seconds() - start;
-    if (status != SHEAF_OK || sheaf_hash(hash, compare->values, &alone) != SHEAF_OK)
-        return library_failure("compare");
-    compare->rows[row - compare->rows].may_differ = !report.reproducible;
-    set_result(out, hash, sizeof hash);
-    return DONE;
-}
-
-/* "threads, avx512", or with a note "processes, avx512, warm pool". */
-static struct compare_row *add(struct compare *compare, compare_run *run, const char *executor,
-                               const char *isa, const char *note)
+struct compare_row *compare_add_row(struct compare *compare, compare_run *run, const char *executor,
+                                    const char *isa, const char *note)
 {
     struct compare_row *row = &compare->rows[compare->row_count++];
     const char *comma = isa != NULL && note != NULL ? ", " : "";
@@ -217,35 +197,35 @@ static void add_reduction_rows(struct compare *compare)
     const char *fastest = compare->fastest_isa;
     struct compare_row *row;
     if (compare_has_plain(compare)) {
-        row = add(compare, run_plain, "sequential", NULL, "plain loop");
+        row = compare_add_row(compare, run_plain, "sequential", NULL, "plain loop");
         row->may_differ = compare->op == SHEAF_SUM; /* it adds from left to right */
     }
-    add(compare, run_reduce, "sequential", "scalar", NULL)->is_reference = true;
+    compare_add_row(compare, run_reduce, "sequential", "scalar", NULL)->is_reference = true;
     for (size_t i = 1; sheaf_isa_name(i) != NULL; i++)
-        add(compare, run_reduce, "sequential", sheaf_isa_name(i), NULL);
-    add(compare, run_reduce, "threads", "scalar", NULL);
+        compare_add_row(compare, run_reduce, "sequential", sheaf_isa_name(i), NULL);
+    compare_add_row(compare, run_reduce, "threads", "scalar", NULL);
     if (strcmp(fastest, "scalar") != 0)
-        add(compare, run_reduce, "threads", fastest, NULL);
+        compare_add_row(compare, run_reduce, "threads", fastest, NULL);
     compare->places.threads = compare->row_count - 1;
     compare->rows[compare->places.threads].decides = true;
     if (compare_has_plain(compare)) {
         compare->places.copied = compare->row_count;
-        row = add(compare, run_copied, "processes", NULL, "data copied");
+        row = compare_add_row(compare, run_copied, "processes", NULL, "data copied");
         row->isa = fastest;
     }
-    add(compare, run_reduce, "processes", "scalar", NULL);
+    compare_add_row(compare, run_reduce, "processes", "scalar", NULL);
     compare->places.cold = compare->row_count;
-    add(compare, run_cold, "processes", fastest, "cold pool");
-    add(compare, run_first_use, "processes", fastest, "first use");
+    compare_add_row(compare, run_cold, "processes", fastest, "cold pool");
+    compare_add_row(compare, run_first_use, "processes", fastest, "first use");
     compare->places.warm = compare->row_count;
-    add(compare, run_reduce, "processes", fastest, "warm pool")->decides = true;
+    compare_add_row(compare, run_reduce, "processes", fastest, "warm pool")->decides = true;
 }
 
 static void add_other_rows(struct compare *compare, compare_run *run)
 {
     static const char *const executors[] = {"sequential", "threads", "processes"};
     for (size_t i = 0; i < 3; i++) {
-        struct compare_row *row = add(compare, run, executors[i], NULL, NULL);
+        struct compare_row *row = compare_add_row(compare, run, executors[i], NULL, NULL);
         row->variant[strcspn(row->variant, ",")] = '\0';
         row->is_reference = i == 0;
         row->decides = i > 0;
@@ -258,9 +238,9 @@ static void add_other_rows(struct compare *compare, compare_run *run)
 static void add_isa_rows(struct compare *compare, compare_run *run)
 {
     for (size_t i = 0; sheaf_isa_name(i) != NULL; i++)
-        add(compare, run, "sequential", sheaf_isa_name(i), NULL)->is_reference = i == 0;
-    add(compare, run, "threads", compare->fastest_isa, NULL)->decides = true;
-    add(compare, run, "processes", compare->fastest_isa, NULL)->decides = true;
+        compare_add_row(compare, run, "sequential", sheaf_isa_name(i), NULL)->is_reference = i == 0;
+    compare_add_row(compare, run, "threads", compare->fastest_isa, NULL)->decides = true;
+    compare_add_row(compare, run, "processes", compare->fastest_isa, NULL)->decides = true;
     compare->places.threads = compare->row_count - 2;
     compare->places.warm = compare->row_count - 1;
 }
@@ -270,7 +250,7 @@ static void add_executor_rows(struct compare *compare)
     static const char *const executors[] = {"threads", "processes"};
     add_other_rows(compare, run_empty);
     for (size_t i = 0; i < 2; i++)
-        add(compare, run_empty, executors[i], NULL, "asleep")->is_asleep = true;
+        compare_add_row(compare, run_empty, executors[i], NULL, "asleep")->is_asleep = true;
 }
 
 static void add_peer_rows(struct compare *compare)
@@ -291,8 +271,14 @@ static void add_peer_rows(struct compare *compare)
 
 void compare_add_rows(struct compare *compare)
 {
-    compare->places = (struct compare_places){
-        .threads = SIZE_MAX, .copied = SIZE_MAX, .warm = SIZE_MAX, .cold = SIZE_MAX};
+    compare->places = (struct compare_places){.threads = SIZE_MAX,
+                                              .copied = SIZE_MAX,
+                                              .warm = SIZE_MAX,
+                                              .cold = SIZE_MAX,
+                                              .lapack = SIZE_MAX,
+                                              .lapack_threads = SIZE_MAX,
+                                              .scalar = SIZE_MAX,
+                                              .one = SIZE_MAX};
     switch (compare->kernel->kind) {
     case COMPARE_REDUCE:
         add_reduction_rows(compare);
@@ -301,7 +287,7 @@ void compare_add_rows(struct compare *compare)
         add_isa_rows(compare, run_hash);
         break;
     case COMPARE_SVD:
-        add_other_rows(compare, run_svd);
+        compare_add_svd_rows(compare);
         break;
     case COMPARE_SCRYPT:
         add_isa_rows(compare, compare_run_scrypt);

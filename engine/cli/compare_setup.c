@@ -193,6 +193,7 @@ void compare_take_down(struct compare *compare)
     progress_clear();
     peers_close(compare->peers);
     copies_close(compare->copies);
+    compare_close_svd(compare);
     sheaf_executor_close(compare->processes);
     sheaf_executor_close(compare->threads);
     sheaf_executor_close(compare->sequential);

@@ -1,4 +1,4 @@
-/* lapack.c -- loads LAPACK, and keeps OpenBLAS to one thread while we call it. */
+/* lapack.c -- loads OpenBLAS, and keeps its threads to as many as we want while we call it. */
 #include "ops/lapack.h"
 
 #include <dlfcn.h>
@@ -6,22 +6,37 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "kernels.h"
 
-/* Where LAPACK is, best first; found as ld.so finds libraries. All take 32-bit integers. */
-static const char *const libraries[] = {"libopenblas.so.0", "liblapack.so.3"};
+/* What it is called; found as ld.so finds libraries. It takes 32-bit integers. NULL: the build is to do without. */
+#ifdef SHEAF_OPENBLAS
+static const char *const library = SHEAF_OPENBLAS;
+#else
+static const char *const library = NULL;
+#endif
 
 /* Written by load(), once; read after pthread_once() only. */
 static struct lapack lapack;
-static int (*get_threads)(void); /* NULL where LAPACK is not OpenBLAS's */
+static int (*get_threads)(void);
 static void (*set_threads)(int);
-static char load_error[300]; /* what the last library said; empty if one was loaded */
+static char load_error[300]; /* why there is none; empty if it was loaded */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* OpenBLAS's thread count belongs to the process: the first of us in remembers it and sets 1, the last
- * one out sets it back. All under the lock, so that nobody computes before it is 1. */
+/* OpenBLAS's thread count belongs to the process: the first of us in remembers it and sets its own, whoever
+ * joins sets 1 (a call that runs then goes on with 1 from its next step on), and the last one out sets it back.
+ * All under the lock, so that nobody computes before it is right. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static size_t inside;
 static int threads_before;
+static int threads_now;
+
+/* Under the lock. More threads than before are started here. */
+static void set(int threads)
+{
+    if (threads != threads_now)
+        set_threads(threads);
+    threads_now = threads;
+}
 
 static void before_fork(void)
 {
@@ -50,40 +65,50 @@ static void find(void *handle, const char *name, void *function)
 
 static void load(void)
 {
-    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
-        void *handle = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
-        if (handle == NULL) {
-            snprintf(load_error, sizeof load_error, "%s", dlerror());
-            continue;
-        }
-        find(handle, "sgesdd_", &lapack.sgesdd);
-        find(handle, "dgesdd_", &lapack.dgesdd);
-        if (lapack.sgesdd != NULL && lapack.dgesdd != NULL) {
-            find(handle, "openblas_get_num_threads", &get_threads);
-            find(handle, "openblas_set_num_threads", &set_threads);
-            load_error[0] = '\0';
-            pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-            return; /* never closed: OpenBLAS has threads of its own */
-        }
-        snprintf(load_error, sizeof load_error, "%s has no dgesdd", libraries[i]);
-        dlclose(handle);
+    void *handle = library != NULL ? dlopen(library, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (handle == NULL) {
+        snprintf(load_error, sizeof load_error, "%s",
+                 library != NULL ? dlerror() : "this libsheaf was built with SHEAF_OPENBLAS=OFF");
+        return;
     }
+    find(handle, "sgesdd_", &lapack.sgesdd);
+    find(handle, "dgesdd_", &lapack.dgesdd);
+    find(handle, "openblas_get_num_threads", &get_threads);
+    find(handle, "openblas_set_num_threads", &set_threads);
+    if (lapack.sgesdd != NULL && lapack.dgesdd != NULL && get_threads != NULL &&
+        set_threads != NULL) {
+        load_error[0] = '\0';
+        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+        return; /* never closed: OpenBLAS has threads of its own */
+    }
+    snprintf(load_error, sizeof load_error, "%s has no dgesdd", library);
+    dlclose(handle);
 }
 
-sheaf_status sheaf_lapack_enter(const struct lapack **out)
+static sheaf_status no_lapack(void)
+{
+    if (library == NULL)
+        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
+                          "no LAPACK, which matrices with more than %d rows and columns need: %s; "
+                          "build with it ON, where OpenBLAS is",
+                          KERNEL_SVD_COLUMNS_MAX, load_error);
+    return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
+                      "no LAPACK, which matrices with more than %d rows and columns need: install "
+                      "the package libopenblas0-pthread (Debian, Ubuntu) or OpenBLAS of another "
+                      "system; %s",
+                      KERNEL_SVD_COLUMNS_MAX, load_error);
+}
+
+sheaf_status sheaf_lapack_enter(const struct lapack **out, uint32_t threads)
 {
     pthread_once(&once, load);
     if (load_error[0] != '\0')
-        return SHEAF_FAIL(SHEAF_ERR_UNSUPPORTED,
-                          "no LAPACK: install the package libopenblas0-pthread (Debian, Ubuntu) or "
-                          "OpenBLAS of another system; tried %s, %s: %s",
-                          libraries[0], libraries[1], load_error);
+        return no_lapack();
     pthread_mutex_lock(&lock);
-    if (inside++ == 0 && get_threads != NULL && set_threads != NULL) {
-        threads_before = get_threads();
-        if (threads_before != 1)
-            set_threads(1);
-    }
+    if (inside++ == 0)
+        threads_before = threads_now = get_threads();
+    /* Whoever is alone has all that it asks for; with company everybody has one, at once. */
+    set(inside == 1 ? (int)threads : 1);
     pthread_mutex_unlock(&lock);
     *out = &lapack;
     return SHEAF_OK;
@@ -92,7 +117,7 @@ sheaf_status sheaf_lapack_enter(const struct lapack **out)
 void sheaf_lapack_leave(void)
 {
     pthread_mutex_lock(&lock);
-    if (--inside == 0 && get_threads != NULL && set_threads != NULL && threads_before != 1)
-        set_threads(threads_before);
+    if (--inside == 0)
+        set(threads_before);
     pthread_mutex_unlock(&lock);
 }

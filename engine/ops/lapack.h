@@ -1,10 +1,12 @@
-/* lapack.h -- the two LAPACK routines that we call, from a library that is loaded at the first call.
+/* lapack.h -- the two LAPACK routines that we call, from OpenBLAS, which is loaded at the first call.
  *
- * Linking OpenBLAS takes the start of every process from 0.4 to 3.4 ms, so nobody links it. */
+ * The build finds it (SHEAF_OPENBLAS, engine/cmake/FindOpenBLAS.cmake) and keeps its name; linking it would take the
+ * start of every process from 0.4 to 3.4 ms, so nobody links it. */
 #ifndef SHEAF_OPS_LAPACK_H
 #define SHEAF_OPS_LAPACK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <sheaf/status.h>
 
@@ -19,10 +21,10 @@ struct lapack {
     lapack_gesdd *dgesdd;
 };
 
-/* Loads LAPACK if nobody has, and begins its use: between the first sheaf_lapack_enter() of all threads
- * and the last sheaf_lapack_leave(), OpenBLAS uses one thread for each call. Thread-safe.
- * Errors: UNSUPPORTED (no such library). */
-sheaf_status sheaf_lapack_enter(const struct lapack **out);
+/* Loads LAPACK if nobody has, and begins its use: OpenBLAS uses this many threads for each call while nobody else is
+ * inside, and one for each call while several are. What it was set to before comes back with the last
+ * sheaf_lapack_leave(). Thread-safe. Errors: UNSUPPORTED (no such library). */
+sheaf_status sheaf_lapack_enter(const struct lapack **out, uint32_t threads);
 
 /* Once for each sheaf_lapack_enter() that succeeded. */
 void sheaf_lapack_leave(void);

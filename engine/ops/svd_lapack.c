@@ -206,7 +206,7 @@ sheaf_status svd_by_lapack(const struct op_call *call, uint64_t first, uint64_t 
 {
     const struct lapack *lapack;
     struct run run;
-    sheaf_status status = sheaf_lapack_enter(&lapack);
+    sheaf_status status = sheaf_lapack_enter(&lapack, 1);
     if (status != SHEAF_OK)
         return status;
     status = make_run(&run, lapack, call);

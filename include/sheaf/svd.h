@@ -66,7 +66,7 @@ typedef struct sheaf_svd_report {
  * workers share, for values and reduced vectors; for values its rows are read once.
  *
  * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (an output is attached read-only), NOT_SHARED, NO_MEMORY, NO_SPACE,
- * UNSUPPORTED (no LAPACK, or `reproducible` and it would be needed; a view where dense memory is wanted), and
+ * UNSUPPORTED (no LAPACK, be it not installed or not built in, or `reproducible` and it would be needed; a view where dense memory is wanted), and
  * those of the executor. */
 SHEAF_EXPORT sheaf_status sheaf_svd(sheaf_svd_arrays *out, sheaf_svd_report *report,
                                     const sheaf_array *a, const sheaf_svd_options *options);
