@@ -64,6 +64,9 @@ struct op_plan {
     uint32_t partial_bytes; /* 0: the operation's; else how many this shape takes, at most
                                BOARD_PARTIAL_BYTES_MAX. Large ones make for few tasks */
     uint32_t sweeps;        /* 0, 1: up the tree. 2: then down, task by task, in no order */
+    uint32_t together; /* so many leaves are quicker in one map() than one by one, as they share
+                               registers: tasks have as many, but none for a worker that would go
+                               without. 0: it makes no difference */
 };
 
 /* The partials of the way up, for the way down: `tasks` tasks of 2^task_shift leaves, numbered with their merges

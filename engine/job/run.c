@@ -56,6 +56,7 @@ sheaf_status request_plan(struct request *request)
     struct op_call call = call_of(request, false);
     request->plan.partial_bytes = 0;
     request->plan.sweeps = 1;
+    request->plan.together = 0;
     return sheaf_ops[request->op]->plan(&request->plan, &call);
 }
 
@@ -177,7 +178,11 @@ sheaf_status request_run(const struct request *request, void *result)
 uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers)
 {
     uint64_t most = tasks_most(partial_stride);
+    uint64_t share = workers > 0 ? (plan->leaves + workers - 1) / workers : plan->leaves;
+    uint64_t together = plan->together < share ? plan->together : share;
     for (uint32_t shift = 0;; shift++) {
+        if (UINT64_C(1) << shift < together)
+            continue;
         uint64_t tasks = (plan->leaves + (UINT64_C(1) << shift) - 1) >> shift;
         double bytes = (double)plan->leaf_bytes * (double)(UINT64_C(1) << shift);
         if (tasks <= most && (bytes >= TASK_BYTES_MIN || tasks <= workers))
