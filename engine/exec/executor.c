@@ -163,6 +163,20 @@ sheaf_status executor_open_default(struct sheaf_executor **out)
     return SHEAF_OK;
 }
 
+uint32_t executor_threads(struct sheaf_executor *executor)
+{
+    const double much = 1e300; /* so that what is too small is no reason */
+    if (run_is_inside() || (executor == NULL && executor_open_default(&executor) != SHEAF_OK))
+        return 1;
+    if (executor_enter(executor) != SHEAF_OK) /* which is told when it is to run */
+        return 1;
+    bool is_team = executor->ops->backend == SHEAF_THREADS && !executor->ops->runs_inline(much);
+    size_t workers = load_relaxed(&executor->workers);
+    executor_leave(executor);
+    workers = workers < cpus_usable() ? workers : cpus_usable();
+    return is_team && workers > 1 ? (uint32_t)workers : 1;
+}
+
 /* Goes into the executor, and says whether this is done at once in the calling thread; only then may
  * *executor stay NULL. A caller that waits is as good as a single thread. */
 static sheaf_status choose(bool *is_inline, struct sheaf_executor **executor,

@@ -61,6 +61,11 @@ void executor_leave(struct sheaf_executor *executor);
 /* The process-wide default. */
 sheaf_status executor_open_default(struct sheaf_executor **out);
 
+/* How many threads of this process may work for a synchronous call on this executor (NULL: the default), if one task
+ * spreads itself over threads: as many as a team of threads has, but not more than CPUs; else 1, also within a task and
+ * within the caller's own parallel region. */
+uint32_t executor_threads(struct sheaf_executor *executor);
+
 /* Runs a planned request on an executor (NULL: the default) and waits for it. */
 sheaf_status executor_run(void *result, struct sheaf_executor *executor,
                           const struct request *request);

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -63,6 +64,27 @@ static void find(void *handle, const char *name, void *function)
     *(void **)function = dlsym(handle, name);
 }
 
+/* True if they are all there. */
+static bool find_all(void *handle)
+{
+    struct lapack_routines *const all[] = {&lapack.f32, &lapack.f64};
+    static const char *const names[][5] = {
+        {"sgeqrf_", "sgebrd_", "sbdsdc_", "sormbr_", "sormqr_"},
+        {"dgeqrf_", "dgebrd_", "dbdsdc_", "dormbr_", "dormqr_"},
+    };
+    bool is_whole = true;
+    for (size_t i = 0; i < 2; i++) {
+        find(handle, names[i][0], &all[i]->geqrf);
+        find(handle, names[i][1], &all[i]->gebrd);
+        find(handle, names[i][2], &all[i]->bdsdc);
+        find(handle, names[i][3], &all[i]->ormbr);
+        find(handle, names[i][4], &all[i]->ormqr);
+        is_whole = is_whole && all[i]->geqrf != NULL && all[i]->gebrd != NULL &&
+                   all[i]->bdsdc != NULL && all[i]->ormbr != NULL && all[i]->ormqr != NULL;
+    }
+    return is_whole;
+}
+
 static void load(void)
 {
     void *handle = library != NULL ? dlopen(library, RTLD_NOW | RTLD_LOCAL) : NULL;
@@ -71,17 +93,14 @@ static void load(void)
                  library != NULL ? dlerror() : "this libsheaf was built with SHEAF_OPENBLAS=OFF");
         return;
     }
-    find(handle, "sgesdd_", &lapack.sgesdd);
-    find(handle, "dgesdd_", &lapack.dgesdd);
     find(handle, "openblas_get_num_threads", &get_threads);
     find(handle, "openblas_set_num_threads", &set_threads);
-    if (lapack.sgesdd != NULL && lapack.dgesdd != NULL && get_threads != NULL &&
-        set_threads != NULL) {
+    if (find_all(handle) && get_threads != NULL && set_threads != NULL) {
         load_error[0] = '\0';
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
         return; /* never closed: OpenBLAS has threads of its own */
     }
-    snprintf(load_error, sizeof load_error, "%s has no dgesdd", library);
+    snprintf(load_error, sizeof load_error, "%s is not OpenBLAS with LAPACK", library);
     dlclose(handle);
 }
 

@@ -1,4 +1,4 @@
-/* lapack.h -- the two LAPACK routines that we call, from OpenBLAS, which is loaded at the first call.
+/* lapack.h -- the LAPACK routines that we call, from OpenBLAS, which is loaded at the first call.
  *
  * The build finds it (SHEAF_OPENBLAS, engine/cmake/FindOpenBLAS.cmake) and keeps its name; linking it would take the
  * start of every process from 0.4 to 3.4 ms, so nobody links it. */
@@ -10,15 +10,26 @@
 
 #include <sheaf/status.h>
 
-/* ?gesdd: singular values (and vectors) of a column-major m x n matrix, which it destroys. The matrices
- * and numbers are of its type, s and d; jobz_length is Fortran's hidden length of a string. */
-typedef void lapack_gesdd(const char *jobz, const int *m, const int *n, void *a, const int *lda,
-                          void *s, void *u, const int *ldu, void *vt, const int *ldvt, void *work,
-                          const int *lwork, int *iwork, int *info, size_t jobz_length);
+/* By their names in LAPACK, whose documentation says what they do. Matrices are column-major; all of what is void is of
+ * the type, s or d; the lengths at the end are Fortran's hidden ones of strings. */
+struct lapack_routines {
+    void (*geqrf)(const int *m, const int *n, void *a, const int *lda, void *tau, void *work,
+                  const int *lwork, int *info);
+    void (*gebrd)(const int *m, const int *n, void *a, const int *lda, void *d, void *e, void *tauq,
+                  void *taup, void *work, const int *lwork, int *info);
+    void (*bdsdc)(const char *uplo, const char *compq, const int *n, void *d, void *e, void *u,
+                  const int *ldu, void *vt, const int *ldvt, void *q, int *iq, void *work,
+                  int *iwork, int *info, size_t, size_t);
+    void (*ormbr)(const char *vect, const char *side, const char *trans, const int *m, const int *n,
+                  const int *k, const void *a, const int *lda, const void *tau, void *c,
+                  const int *ldc, void *work, const int *lwork, int *info, size_t, size_t, size_t);
+    void (*ormqr)(const char *side, const char *trans, const int *m, const int *n, const int *k,
+                  const void *a, const int *lda, const void *tau, void *c, const int *ldc,
+                  void *work, const int *lwork, int *info, size_t, size_t);
+};
 
 struct lapack {
-    lapack_gesdd *sgesdd;
-    lapack_gesdd *dgesdd;
+    struct lapack_routines f32, f64;
 };
 
 /* Loads LAPACK if nobody has, and begins its use: OpenBLAS uses this many threads for each call while nobody else is

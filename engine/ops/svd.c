@@ -117,6 +117,11 @@ static bool is_ours(const struct op_call *call)
     return values_of(&call->arrays[SVD_A]) <= KERNEL_SVD_COLUMNS_MAX;
 }
 
+bool svd_is_for_lapack(size_t m, size_t n)
+{
+    return m > KERNEL_SVD_COLUMNS_MAX && n > KERNEL_SVD_COLUMNS_MAX;
+}
+
 /* Matrices that share registers: two of AVX2 (their chains of operations interleaved), one of AVX-512. On one core
  * 1, 2, 4 and 8 matrices of 1000 x 10 take 36, 53, 71 and 150 us (AVX2). */
 enum { TOGETHER = 8 };
@@ -236,41 +241,57 @@ sheaf_status svd_plan(struct op_plan *out, const struct op_call *call)
     return SHEAF_OK;
 }
 
-static bool is_negative(const void *x, size_t i, size_t element)
+/* The sign of the largest element of n, the first of them: true if it is negative. */
+static bool is_turned(const void *x, size_t n, size_t element)
 {
-    return element == sizeof(double) ? ((const double *)x)[i] < 0 : ((const float *)x)[i] < 0;
+    double most = 0;
+    bool is_negative = false;
+    for (size_t i = 0; i < n && element == sizeof(double); i++) {
+        double value = ((const double *)x)[i];
+        double size = value < 0 ? -value : value;
+        is_negative = size > most ? value < 0 : is_negative;
+        most = size > most ? size : most;
+    }
+    for (size_t i = 0; i < n && element == sizeof(float); i++) {
+        float value = ((const float *)x)[i];
+        double size = (double)(value < 0 ? -value : value);
+        is_negative = size > most ? value < 0 : is_negative;
+        most = size > most ? size : most;
+    }
+    return is_negative;
 }
 
-/* 0 - x of every step-th element: a zero stays a positive one. */
-static void negate(void *x, size_t first, size_t count, size_t step, size_t element)
+/* 0 - x where the mask is set (NULL: everywhere): a zero stays a positive one. */
+static void negate(void *x, const bool *mask, size_t n, size_t element)
 {
-    for (size_t i = 0; i < count; i++)
-        if (element == sizeof(double))
-            ((double *)x)[first + i * step] = 0 - ((double *)x)[first + i * step];
-        else
-            ((float *)x)[first + i * step] = 0 - ((float *)x)[first + i * step];
+    for (size_t i = 0; i < n && element == sizeof(double); i++) {
+        double value = ((double *)x)[i];
+        ((double *)x)[i] = mask == NULL || mask[i] ? 0 - value : value;
+    }
+    for (size_t i = 0; i < n && element == sizeof(float); i++) {
+        float value = ((float *)x)[i];
+        ((float *)x)[i] = mask == NULL || mask[i] ? 0 - value : value;
+    }
 }
 
-static double magnitude(const void *x, size_t i, size_t element)
-{
-    double value =
-        element == sizeof(double) ? ((const double *)x)[i] : (double)((const float *)x)[i];
-    return value < 0 ? -value : value;
-}
-
+/* Some rows of vt at a time, so that the columns of u are turned along its rows. */
 void svd_fix_signs(const struct svd_shape *shape, void *u, void *vt)
 {
-    for (size_t row = 0; row < shape->vt_rows; row++) {
-        size_t first = row * shape->n;
-        size_t largest = first;
-        for (size_t i = first + 1; i < first + shape->n; i++)
-            if (magnitude(vt, i, shape->element) > magnitude(vt, largest, shape->element))
-                largest = i;
-        if (!is_negative(vt, largest, shape->element))
-            continue;
-        negate(vt, first, shape->n, 1, shape->element);
-        if (row < shape->k)
-            negate(u, row, shape->m, shape->u_columns, shape->element);
+    enum { ROWS = 64 };
+    for (size_t first = 0; first < shape->vt_rows; first += ROWS) {
+        bool mask[ROWS] = {false};
+        bool is_any = false;
+        for (size_t row = first; row < first + ROWS && row < shape->vt_rows; row++) {
+            unsigned char *x = (unsigned char *)vt + row * shape->n * shape->element;
+            if (!is_turned(x, shape->n, shape->element))
+                continue;
+            negate(x, NULL, shape->n, shape->element);
+            mask[row - first] = is_any = true;
+        }
+        size_t end = first + ROWS < shape->k ? first + ROWS : shape->k;
+        for (size_t i = 0; is_any && first < end && i < shape->m; i++)
+            negate((unsigned char *)u + (i * shape->u_columns + first) * shape->element, mask,
+                   end - first, shape->element);
     }
 }
 

@@ -24,6 +24,7 @@ enum svd_outcome { SVD_DONE = 0, SVD_NOT_FINITE = 1, SVD_NOT_CONVERGED = 2 };
 struct svd_params {
     uint32_t reproducible; /* not 0: refuse what LAPACK would have to compute */
     uint32_t mode;         /* a sheaf_svd_mode */
+    uint32_t threads;      /* that LAPACK may use for one matrix; 0 is 1 */
 };
 
 /* One matrix of a batch. */
@@ -33,6 +34,9 @@ struct svd_shape {
     size_t u_columns, vt_rows; /* u: m x u_columns, vt: vt_rows x n */
     size_t element;            /* bytes */
 };
+
+/* True if a matrix of m x n is larger than our kernels take. */
+bool svd_is_for_lapack(size_t m, size_t n);
 
 struct svd_shape svd_shape_of(const struct op_call *call);
 

@@ -49,7 +49,7 @@ typedef struct sheaf_svd_report {
 /* The singular value decomposition A = U diag(s) V' of each of the matrices of a, shape (..., m, n), f32 or
  * f64. s falls; the columns of u and the rows of vt are orthonormal, whatever the rank. Of each row of vt
  * the element of the largest magnitude (the first of them) is positive. s is the same bits whatever the
- * mode. Without rows or columns s is empty, and full u and vt are identities. *out: on success the arrays
+ * mode (of what LAPACK computes, on as many threads). Without rows or columns s is empty, and full u and vt are identities. *out: on success the arrays
  * that were NULL are set. report may be NULL. No output may overlap a or another. a may be any view, but of tall
  * matrices (below) a dense one; outputs are dense.
  *
@@ -59,15 +59,16 @@ typedef struct sheaf_svd_report {
  * 2^-52 of the largest value. Tall ones are first reduced to R (Demmel, Grigori, Hoemmen, Langou,
  * "Communication-optimal parallel and sequential QR and LU factorizations", 2012), then to bidiagonal form;
  * the values are those of dqds (Fernando, Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970),
- * with all reflections applied again on the way back: u is never A V S^-1. Larger ones are LAPACK's ?gesdd,
- * one matrix a call, one thread each; LAPACK (OpenBLAS) is loaded at the first such call.
+ * with all reflections applied again on the way back: u is never A V S^-1. Larger ones are LAPACK's, by
+ * the steps of ?gesdd, one matrix on one thread; one alone, of 1800 x 1800 elements or more, on as many as a threads
+ * executor has. OpenBLAS is loaded at the first such call.
  *
  * A matrix of many rows (m >= n; from 8192 of 20 columns on, 16384 of 10) is cut into leaves of rows that all
  * workers share, for values and reduced vectors; for values its rows are read once.
  *
  * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (an output is attached read-only), NOT_SHARED, NO_MEMORY, NO_SPACE,
- * UNSUPPORTED (no LAPACK, be it not installed or not built in, or `reproducible` and it would be needed; a view where dense memory is wanted), and
- * those of the executor. */
+ * UNSUPPORTED (no LAPACK, be it not installed or not built in, or `reproducible` and it would be needed; a view
+ * where dense memory is wanted), and those of the executor. */
 SHEAF_EXPORT sheaf_status sheaf_svd(sheaf_svd_arrays *out, sheaf_svd_report *report,
                                     const sheaf_array *a, const sheaf_svd_options *options);
 
