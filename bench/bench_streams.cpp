@@ -1,7 +1,8 @@
 /* bench_streams.cpp -- what `sheaf compare` has no row for: dot, which reads two arrays, beside a bare read of both; any,
- * which stops at the first hit; BLAKE3 of little inputs. */
+ * which stops at the first hit; BLAKE3 of little inputs; the error of sum beside the bound that reduce.h proves. */
 #include "bench.h"
 
+#include <cmath>
 #include <thread>
 
 enum : size_t { ELEMENTS = 30000000, BLOCK = 4096 };
@@ -92,6 +93,60 @@ static void hash(benchmark::State &state, size_t bytes)
     state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(bytes));
 }
 
+/* What reduce.h proves: the most additions that an element goes through. */
+static double bound_of(size_t n)
+{
+    auto levels = [](size_t count) { return std::ceil(std::log2(static_cast<double>(count))); };
+    const size_t leaf = std::min<size_t>(n, 8192);
+    const double h = std::min(std::ceil(static_cast<double>(n) / 32), 16.0) - 1 +
+                     levels((leaf + 511) / 512) + 5 + levels((n + 8191) / 8192);
+    return h * 0x1p-53 / (1 - h * 0x1p-53);
+}
+
+/* The magnitudes of kind 0 are alike; of 1 over 2^0 to 2^60; in 2 all but the last element cancels. */
+static void fill_hard(double *x, size_t n, int kind, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t bits = random_u64(seed);
+        const double m = 1 + static_cast<double>(bits >> 12) * 0x1p-52;
+        const double scaled = std::ldexp(m, kind == 0 ? 0 : static_cast<int>(bits % 61));
+        x[i] = (bits >> 11 & 1) != 0 ? -scaled : scaled;
+        if (kind == 2 && i % 2 == 1)
+            x[i] = -x[i - 1];
+    }
+    x[n - 1] = 0x1p-30;
+}
+
+/* The exact error is the exact sum of the elements and of less the computed sum. */
+static double error_over_bound(double *x, size_t n)
+{
+    sheaf_scalar sum, magnitudes, error;
+    sheaf_array *array = nullptr;
+    need(sheaf_wrap(&array, x, SHEAF_F64, 1, &n), "wrap");
+    const array_ptr elements(array);
+    need(sheaf_reduce(&sum, array, SHEAF_SUM, nullptr), "sum");
+    need(sheaf_reduce(&magnitudes, array, SHEAF_NORM1, nullptr), "norm1");
+    x[n] = -sum.value.f64;
+    const size_t with = n + 1;
+    need(sheaf_wrap(&array, x, SHEAF_F64, 1, &with), "wrap");
+    const array_ptr and_sum(array);
+    need(sheaf_reduce(&error, array, SHEAF_FSUM, nullptr), "fsum");
+    return std::fabs(error.value.f64) / (bound_of(n) * magnitudes.value.f64);
+}
+
+static void sum_error(benchmark::State &state)
+{
+    std::vector<double> x(1000001);
+    double worst = 0;
+    for (auto _ : state)
+        for (int kind = 0; kind < 3; kind++)
+            for (size_t n : {33, 513, 8193, 100000, 1000000}) {
+                fill_hard(x.data(), n, kind, n);
+                worst = std::max(worst, error_over_bound(x.data(), n));
+            }
+    state.counters["worst"] = worst;
+}
+
 int main(int argc, char **argv)
 {
     size_t all = sheaf_executor_workers(nullptr);
@@ -106,5 +161,6 @@ int main(int argc, char **argv)
             ->UseRealTime();
     for (size_t bytes : {64, 256, 1024})
         benchmark::RegisterBenchmark(("blake3/" + std::to_string(bytes)).c_str(), hash, bytes);
+    benchmark::RegisterBenchmark("sum/error over its bound", sum_error);
     return bench_main(argc, argv);
 }

@@ -180,6 +180,20 @@ def svd_rows():
         yield f"ProcessPoolExecutor, linalg.svd/{WORKERS}", over(processes, svd_part, range(WORKERS))
 
 
+def tall_rows():
+    """No shared array: as many normal numbers of the same shape."""
+    def matrix():
+        need("numpy", "python3-numpy")
+        return tall_matrix()
+    yield f"numpy, values/{WORKERS}", lambda: numpy.linalg.svd(matrix(), compute_uv=False)
+    yield f"numpy, reduced/{WORKERS}", lambda: numpy.linalg.svd(matrix(), full_matrices=False)
+
+
+@functools.lru_cache(None)
+def tall_matrix():
+    return numpy.random.default_rng(7).standard_normal((1_000_000, 20))
+
+
 def hash_rows():
     for workers in sorted({1, WORKERS}):
         yield f"b3sum, with its start/{workers}", lambda w=workers: b3sum("/dev/shm/" + KEY, w)
@@ -203,7 +217,7 @@ def job_rows():
 
 
 def rows():
-    table = {"svd": svd_rows, "hash": hash_rows, "scrypt": scrypt_rows, "executors": job_rows}
+    table = {"svd": svd_rows, "tall": tall_rows, "hash": hash_rows, "scrypt": scrypt_rows, "executors": job_rows}
     return dict(table.get(KERNEL, reduce_rows)())
 
 

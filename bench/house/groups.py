@@ -13,6 +13,7 @@
                            what --quick puts in place of what compare has (arguments appended, so the last counts)
     peers = no             without peers
     min_time = 0.02        programs: seconds that a row takes in each round
+    environment = A=B ...  programs: what their environment has besides
 """
 import configparser
 import dataclasses
@@ -38,6 +39,7 @@ class Group:
     skip_quick: bool
     peers: bool
     min_time: float
+    environment: dict
 
 
 def load(path=FILE):
@@ -55,7 +57,8 @@ def load(path=FILE):
             quick=shlex.split(section.get("quick", "")) if section.get("quick") != "no" else [],
             quick_sweep=section.get("quick_sweep", "").split(),
             skip_quick=section.get("quick") == "no", peers=section.getboolean("peers", True),
-            min_time=section.getfloat("min_time", 0.02)))
+            min_time=section.getfloat("min_time", 0.02),
+            environment=dict(pair.split("=", 1) for pair in section.get("environment", "").split())))
         if bool(groups[-1].compare) == bool(groups[-1].programs):
             raise SystemExit(f"{path}: [{name}] needs either compare or programs")
     return groups

@@ -125,7 +125,7 @@ def by_programs(house, group, say):
     players, rows, notes = [], [], []
     for program in group.programs:
         try:
-            players.append(Player(house.program(program)))
+            players.append(Player(house.program(program), group.environment))
         except (OSError, subprocess.SubprocessError) as error:
             notes.append(f"{program} is not there: {error}")
     rounds, most = 0, ROUNDS_LEAST + 1 if house.quick else group.rounds
