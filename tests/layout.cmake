@@ -30,7 +30,7 @@ foreach(name consumer readme)
 endforeach()
 
 # The protocols that share memory, as models: spin searches every interleaving.
-foreach(model tree wake slot cancel due)
+foreach(model tree sweeps wake slot cancel due rest team)
   add_test(NAME model-${model} COMMAND "${SHEAF_PYTHON3}" "${CMAKE_CURRENT_SOURCE_DIR}/models/check.py"
       "${CMAKE_CURRENT_SOURCE_DIR}/models/${model}.pml" "${CMAKE_CURRENT_BINARY_DIR}/model-${model}")
   set_tests_properties(model-${model} PROPERTIES LABELS models TIMEOUT 600 SKIP_RETURN_CODE 77)
