@@ -188,6 +188,104 @@ static void all_workers_die_at_each_place(void)
     disarm();
 }
 
+/* What has more than numbers to lose: results along an axis, which merges write as they end, and the vectors of a tall
+ * matrix, which a second sweep writes from what the first has left. */
+struct outputs {
+    sheaf_array *sums;
+    sheaf_svd_arrays svd;
+};
+static sheaf_array *cells;
+static sheaf_array *tall;
+
+static sheaf_array *make_matrix(size_t rows, size_t columns)
+{
+    sheaf_array *array;
+    unsigned long long state = rows;
+    CHECK_OK(sheaf_create_anonymous(&array, SHEAF_F64, 2, (size_t[]){rows, columns}));
+    for (size_t i = 0; i < rows * columns; i++)
+        ((double *)sheaf_array_data(array))[i] =
+            (double)(long long)check_random(&state) * (double)(1ULL << (i * 7 % 20));
+    return array;
+}
+
+static void compute(struct outputs *out, sheaf_executor *executor, bool is_svd)
+{
+    const int64_t axis = 0;
+    if (is_svd)
+        CHECK_OK(sheaf_svd(&out->svd, NULL, tall,
+                           &(sheaf_svd_options){.executor = executor, .mode = SHEAF_SVD_REDUCED}));
+    else
+        CHECK_OK(sheaf_reduce_axes(
+            &out->sums, cells, SHEAF_SUM,
+            &(sheaf_reduce_options){.executor = executor, .axes = &axis, .axis_count = 1}));
+}
+
+static bool have_same_bytes(const sheaf_array *a, const sheaf_array *b)
+{
+    return sheaf_array_bytes(a) == sheaf_array_bytes(b) &&
+           memcmp(sheaf_array_data(a), sheaf_array_data(b), sheaf_array_bytes(a)) == 0;
+}
+
+/* Whether the only worker came so often to the place, and was killed there, in the middle of the job. */
+static bool is_right_if_killed_at(const char *place, unsigned visit, bool is_svd,
+                                  const struct outputs *expected)
+{
+    struct outputs out = {.sums = NULL};
+    sheaf_executor *pool;
+    char wish[80];
+    snprintf(wish, sizeof wish, "%s:%d:1:1:%u", place, SIGKILL, visit);
+    CHECK(setenv("SHEAF_FAILPOINT", wish, 1) == 0);
+    CHECK_OK(open_pool(&pool, (sheaf_executor_options){.workers = 1}));
+    compute(&out, pool, is_svd);
+    sheaf_executor_counters counters;
+    CHECK_OK(sheaf_executor_stats(&counters, pool));
+    sheaf_executor_close(pool);
+    if (is_svd)
+        CHECK(have_same_bytes(out.svd.u, expected->svd.u) &&
+              have_same_bytes(out.svd.s, expected->svd.s) &&
+              have_same_bytes(out.svd.vt, expected->svd.vt));
+    else
+        CHECK(have_same_bytes(out.sums, expected->sums));
+    sheaf_detach(out.sums);
+    sheaf_detach(out.svd.u);
+    sheaf_detach(out.svd.s);
+    sheaf_detach(out.svd.vt);
+    return counters.retried > 0;
+}
+
+static void every_visit_of_each_step_may_be_the_last(void)
+{
+    static const char *const steps[] = {"before_claim",  "claimed",    "running", "written",
+                                        "before_done",   "after_done", "merging", "merged",
+                                        "before_parent", "ending",     "ended"};
+    struct outputs expected;
+    if (STEP > 1)
+        return; /* a sanitizer sees nothing here that it does not see in the other cases */
+    cells = make_matrix(30000, 8);
+    tall = make_matrix(40000, 20);
+    for (int is_svd = 0; is_svd < 2; is_svd++) {
+        unsigned most = 0;
+        memset(&expected, 0, sizeof expected);
+        compute(&expected, NULL, is_svd);
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+            unsigned visit = 1;
+            for (; is_right_if_killed_at(steps[i], visit, is_svd, &expected); visit++)
+                continue;
+            CHECK(visit > 1); /* it has such a step at all */
+            most = visit > most ? visit : most;
+        }
+        printf("  %s: up to %u visits\n", is_svd ? "tall SVD" : "along an axis", most - 1);
+        CHECK(most > 4);
+        sheaf_detach(expected.sums);
+        sheaf_detach(expected.svd.u);
+        sheaf_detach(expected.svd.s);
+        sheaf_detach(expected.svd.vt);
+    }
+    sheaf_detach(cells);
+    sheaf_detach(tall);
+    disarm();
+}
+
 /* A node may cost ten workers that are killed, since that need not be its doing; so may the way to it. */
 static void ten_kills_fail_a_node(void)
 {
@@ -366,6 +464,7 @@ int main(int argc, char **argv)
 #ifdef FAILPOINT_IS_BUILT
         CASE(the_first_workers_die_at_each_place),
         CASE(all_workers_die_at_each_place),
+        CASE(every_visit_of_each_step_may_be_the_last),
         CASE(ten_kills_fail_a_node),
         CASE(workers_stop_and_go_on_at_each_place),
         CASE(stopped_workers_are_replaced_after_the_deadline),

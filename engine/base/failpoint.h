@@ -1,9 +1,9 @@
 /* failpoint.h -- named places where a test makes a worker process die or stop.
  *
- *     SHEAF_FAILPOINT=PLACE:SIGNAL:FIRST:LAST
+ *     SHEAF_FAILPOINT=PLACE:SIGNAL:FIRST:LAST[:VISIT]
  *
  * The worker processes of incarnations FIRST to LAST raise SIGNAL (a number; 0: they exit with status 7)
- * the first time they come to PLACE. In builds that assert, and under sanitizers; in all others a place is
+ * the first (or VISITth) time they come to PLACE. In builds that assert, and under sanitizers; in all others a place is
  * nothing. tests/test_failpoints.c goes through all of them. */
 #ifndef SHEAF_BASE_FAILPOINT_H
 #define SHEAF_BASE_FAILPOINT_H
