@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     const size_t all = sheaf_executor_workers(nullptr);
     benchmark::RegisterBenchmark("read/whole", read_lines, false, all)->UseRealTime();
     benchmark::RegisterBenchmark("read/step", read_lines, true, all)->UseRealTime();
-    for (sheaf_op op : {SHEAF_SUM, SHEAF_MAX, SHEAF_VAR})
+    for (sheaf_op op : {SHEAF_SUM, SHEAF_MAX, SHEAF_MINMAX, SHEAF_ARGMAX, SHEAF_VAR})
         for (const char *kind : {"whole", "transposed", "step"})
             for (int64_t axis : {0, 1}) {
                 std::string name =

@@ -54,12 +54,17 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define SKIPS_NANS     0
 #define TEMPLATE       "extreme_tmpl.h"
 #include "every_type.h"
+#define TEMPLATE "extreme_columns_tmpl.h"
+#include "every_type.h"
 #undef EXTREME
 #undef SKIPS_NANS
 #define EXTREME    nanmax
 #define SKIPS_NANS 1
 #define LEAST      (-__builtin_inff())
 #define TEMPLATE   "extreme_tmpl.h"
+#define ONLY_FLOATS
+#include "every_type.h"
+#define TEMPLATE "extreme_columns_tmpl.h"
 #define ONLY_FLOATS
 #include "every_type.h"
 #undef OP
@@ -76,12 +81,17 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define SKIPS_NANS     0
 #define TEMPLATE       "extreme_tmpl.h"
 #include "every_type.h"
+#define TEMPLATE "extreme_columns_tmpl.h"
+#include "every_type.h"
 #undef EXTREME
 #undef SKIPS_NANS
 #define EXTREME    nanmin
 #define SKIPS_NANS 1
 #define LEAST      __builtin_inff()
 #define TEMPLATE   "extreme_tmpl.h"
+#define ONLY_FLOATS
+#include "every_type.h"
+#define TEMPLATE "extreme_columns_tmpl.h"
 #define ONLY_FLOATS
 #include "every_type.h"
 #undef OP
@@ -306,6 +316,30 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
 #include "stored.def"
         },
 #undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = max_##T##_columns,
+    .extremes[COLUMNS_MAXIMA] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = min_##T##_columns,
+    .extremes[COLUMNS_MINIMA] =
+        {
+#include "dtypes.def"
+        },
+#undef X
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = max_##T##_columns,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanmax_##T##_columns,
+    .extremes[COLUMNS_NANMAXIMA] =
+        {
+#include "dtypes.def"
+        },
+#define I(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = min_##T##_columns,
+#define F(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = nanmin_##T##_columns,
+    .extremes[COLUMNS_NANMINIMA] =
+        {
+#include "dtypes.def"
+        },
 #define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = values_##T##_columns,
     .columns[COLUMNS_VALUES] =
         {

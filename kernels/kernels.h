@@ -83,6 +83,25 @@ enum columns_fold {
     COLUMNS_FOLDS
 };
 
+/* The extremes of neighbouring columns, the bits of max, min, nanmax and nanmin. best: an element for each column,
+ * which counts as one more row if is_begun, and is written. */
+struct extreme_columns {
+    const void *x;    /* the first row; elements of a row lie one after the other */
+    ptrdiff_t stride; /* bytes from row to row */
+    size_t rows;      /* at least 1 */
+    size_t columns;
+    const void *next; /* as in struct fold_columns */
+    bool is_begun;
+};
+typedef void extreme_columns_kernel(const struct extreme_columns *in, void *best);
+enum columns_extreme {
+    COLUMNS_MAXIMA,
+    COLUMNS_MINIMA,
+    COLUMNS_NANMAXIMA,
+    COLUMNS_NANMINIMA,
+    COLUMNS_EXTREMES
+};
+
 /* n elements, stride bytes apart, to n of the type that they are computed as. */
 typedef void convert_kernel(const void *x, ptrdiff_t stride, size_t n, void *out);
 
@@ -221,6 +240,7 @@ struct kernels {
     fold_kernel *nandeviations[KERNEL_DTYPES];
     fold_kernel *upper[KERNEL_DTYPES]; /* NULL but for integers of 64 bits */
     fold_columns_kernel *columns[COLUMNS_FOLDS][KERNEL_DTYPES];
+    extreme_columns_kernel *extremes[COLUMNS_EXTREMES][KERNEL_DTYPES];
     convert_kernel *convert[KERNEL_STORED];
     transpose_kernel *transpose[KERNEL_STORED];
     exact_kernel *exact[KERNEL_DTYPES];

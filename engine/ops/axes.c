@@ -145,8 +145,8 @@ static void find_width(struct frame *frame)
 {
     enum { LINE = 8 };
     uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
-    uint64_t most =
-        frame->by_columns && !reduction_is_free(frame->own, &frame->e) ? COLUMNS_MAX : TILE_WIDTH;
+    uint64_t most = frame->by_columns && reduction_has_columns(frame->own, &frame->e) ? COLUMNS_MAX
+                                                                                      : TILE_WIDTH;
     while (most * frame->op->partial_bytes > PARTIALS_BYTES ||
            (most > WIDTH_LEAST && panels_of(frame, most) * frame->leaves < LEAVES_WANTED))
         most /= 2;
@@ -339,10 +339,10 @@ static void map_panel(struct work *work, const struct panel *panel, uint64_t fir
     uint64_t end = first + count >= frame->leaves ? frame->e.count : begin + count * REDUCTION_LEAF;
     if (!frame->by_columns)
         map_cells(work, panel, begin, end, partials);
-    else if (reduction_is_free(frame->own, &frame->e))
-        map_tiles(work, panel, begin, end, partials);
-    else
+    else if (reduction_has_columns(frame->own, &frame->e))
         map_columns(work, panel, begin, end, partials);
+    else
+        map_tiles(work, panel, begin, end, partials);
 }
 
 /* Errors: NO_MEMORY. */
@@ -366,9 +366,9 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     }
     if (frame->by_columns) {
         waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * partials;
-        room = reduction_is_free(frame->own, &frame->e)
-                   ? columns_tile_room(frame->width) * (frame->own->takes_second ? 2 : 1)
-                   : columns_fold_room(frame->width);
+        room = reduction_has_columns(frame->own, &frame->e)
+                   ? columns_fold_room(frame->width)
+                   : columns_tile_room(frame->width) * (frame->own->takes_second ? 2 : 1);
         room = (room + 63) / 64 * 64;
     } else if (!work->source.x.is_direct || !work->source.y.is_direct) {
         room = SOURCE_ROOM;

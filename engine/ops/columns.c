@@ -110,6 +110,8 @@ struct fold {
     fold_columns_kernel *kernel;
     const double *c;
     size_t computed; /* bytes */
+    size_t
+        step; /* from a row that is read together with others to the next: LANES, or 1 for extremes */
     bool is_product;
     bool is_in_place; /* the rows can be read where they are */
 };
@@ -143,15 +145,16 @@ static const unsigned char *row_at(const struct fold *fold, size_t array, size_t
     return at + (int64_t)first * in->column_stride;
 }
 
-/* The rows of a lane from this one on, in its sub-block. */
-static size_t rows_of_lane(const struct fold *fold, size_t row)
+/* The rows that are read together from this one on: of its lane in its sub-block, or its neighbours. */
+static size_t rows_from(const struct fold *fold, size_t row)
 {
-    const size_t end = (row / SUB_BLOCK + 1) * SUB_BLOCK;
+    const size_t together = STREAMS * fold->step;
+    const size_t end = (row / together + 1) * together;
     const size_t past = end < fold->leaf->rows ? end : fold->leaf->rows;
-    return row < past ? (past - row + LANES - 1) / LANES : 0;
+    return row < past ? (past - row + fold->step - 1) / fold->step : 0;
 }
 
-/* Columns of a lane that are read together. */
+/* Columns of some rows that are read together. */
 struct strip {
     size_t row; /* its first */
     size_t first;
@@ -164,44 +167,59 @@ static void convert_strip(unsigned char *to, const struct fold *fold, size_t arr
 {
     const struct columns *in = array == 0 ? &fold->leaf->x : &fold->leaf->y;
     const int64_t step = in->column_stride;
-    const size_t rows = rows_of_lane(fold, strip->row);
-    const size_t rows_next = rows_of_lane(fold, next->row);
+    const size_t rows = rows_from(fold, strip->row);
+    const size_t rows_next = rows_from(fold, next->row);
     const size_t bytes = next->columns * (size_t)(step < 0 ? -step : step);
     for (size_t r = 0; r < rows; r++) {
         if (r < rows_next) {
-            const unsigned char *from = row_at(fold, array, next->row + r * LANES, next->first);
+            const unsigned char *from =
+                row_at(fold, array, next->row + r * fold->step, next->first);
             from -= step < 0 ? bytes : 0;
             for (size_t b = 0; b < bytes; b += LINE)
                 __builtin_prefetch(from + b, 0, 2); /* into L2: L1 is too small */
         }
         fold->e->kernels->convert[in->type](
-            row_at(fold, array, strip->row + r * LANES, strip->first), step, strip->columns,
+            row_at(fold, array, strip->row + r * fold->step, strip->first), step, strip->columns,
             to + r * strip->columns * fold->computed);
     }
 }
 
-static void fold_strip(double *sums, const struct fold *fold, const struct strip *strip,
-                       const struct strip *next)
+/* Where a strip's rows can be read. */
+static struct fold_columns find_strip(const struct fold *fold, const struct strip *strip,
+                                      const struct strip *next)
 {
     const struct column_leaf *leaf = fold->leaf;
-    struct fold_columns in = {.rows = rows_of_lane(fold, strip->row),
-                              .columns = strip->columns,
-                              .c = fold->c + strip->first};
+    struct fold_columns in = {.rows = rows_from(fold, strip->row), .columns = strip->columns};
     if (fold->is_in_place) {
         in.x = row_at(fold, 0, strip->row, strip->first);
         in.y = leaf->has_second ? row_at(fold, 1, strip->row, strip->first) : in.x;
-        in.x_stride = LANES * leaf->x.rows->strides[0];
-        in.y_stride = LANES * (leaf->has_second ? leaf->y : leaf->x).rows->strides[0];
+        in.x_stride = (ptrdiff_t)fold->step * leaf->x.rows->strides[0];
+        in.y_stride =
+            (ptrdiff_t)fold->step * (leaf->has_second ? leaf->y : leaf->x).rows->strides[0];
         in.next = next->row < leaf->rows ? row_at(fold, 0, next->row, next->first) : NULL;
-    } else {
-        in.x = fold->room.x;
-        in.y = leaf->has_second ? fold->room.y : fold->room.x;
-        in.x_stride = in.y_stride = (ptrdiff_t)(strip->columns * fold->computed);
-        convert_strip(fold->room.x, fold, 0, strip, next);
-        if (leaf->has_second)
-            convert_strip(fold->room.y, fold, 1, strip, next);
+        return in;
     }
-    fold->kernel(&in, sums + strip->first);
+    in.x = fold->room.x;
+    in.y = leaf->has_second ? fold->room.y : fold->room.x;
+    in.x_stride = in.y_stride = (ptrdiff_t)(strip->columns * fold->computed);
+    convert_strip(fold->room.x, fold, 0, strip, next);
+    if (leaf->has_second)
+        convert_strip(fold->room.y, fold, 1, strip, next);
+    return in;
+}
+
+/* The strips of a row: number `first` on, and what comes after it, there or at the start of row `after`. */
+static struct strip strip_at(const struct fold *fold, size_t row, size_t first)
+{
+    const size_t left = fold->leaf->columns - first;
+    return (struct strip){row, first, left < STRIP ? left : STRIP};
+}
+
+static struct strip strip_after(const struct fold *fold, const struct strip *strip, size_t after)
+{
+    const size_t first = strip->first + STRIP;
+    return first < fold->leaf->columns ? strip_at(fold, strip->row, first)
+                                       : strip_at(fold, after, 0);
 }
 
 /* The lanes from number `lane` on, so many, of one sub-block, one after the other. */
@@ -213,12 +231,11 @@ static void fold_sub_block(double *sums, const struct fold *fold, size_t sub_blo
         const size_t row = sub_block * SUB_BLOCK + lane + l;
         const size_t after = l + 1 < count ? row + 1 : (sub_block + 1) * SUB_BLOCK + lane;
         for (size_t first = 0; first < columns; first += STRIP) {
-            const size_t left = columns - first;
-            const struct strip strip = {row, first, left < STRIP ? left : STRIP};
-            const struct strip right = {
-                row, first + STRIP, left - strip.columns < STRIP ? left - strip.columns : STRIP};
-            const struct strip below = {after, 0, columns < STRIP ? columns : STRIP};
-            fold_strip(sums, fold, &strip, left > STRIP ? &right : &below);
+            const struct strip strip = strip_at(fold, row, first);
+            const struct strip next = strip_after(fold, &strip, after);
+            struct fold_columns in = find_strip(fold, &strip, &next);
+            in.c = fold->c + first;
+            fold->kernel(&in, sums + first);
         }
     }
 }
@@ -267,22 +284,28 @@ static void fold_lanes(double *out, double *lanes, size_t count, size_t columns,
         out[i] = canonical_f64(lanes[i]);
 }
 
+static struct fold fold_of(const struct elements *e, const struct column_leaf *leaf)
+{
+    return (struct fold){
+        .e = e,
+        .leaf = leaf,
+        .room = room_of(leaf),
+        .computed = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8,
+        .is_in_place = leaf->x.is_direct && leaf->x.rows->ndim == 1 &&
+                       (!leaf->has_second || (leaf->y.is_direct && leaf->y.rows->ndim == 1)),
+    };
+}
+
 void columns_fold(double *out, const struct elements *e, const struct column_leaf *leaf,
                   enum columns_fold fold, const double *c)
 {
     static const double zeros[COLUMNS_MAX];
     const size_t used = lanes_of(leaf->rows);
-    const struct fold all = {
-        .e = e,
-        .leaf = leaf,
-        .room = room_of(leaf),
-        .kernel = e->kernels->columns[fold][e->type],
-        .c = c != NULL ? c : zeros,
-        .computed = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8,
-        .is_product = fold == COLUMNS_PRODUCTS,
-        .is_in_place = leaf->x.is_direct && leaf->x.rows->ndim == 1 &&
-                       (!leaf->has_second || (leaf->y.is_direct && leaf->y.rows->ndim == 1)),
-    };
+    struct fold all = fold_of(e, leaf);
+    all.kernel = e->kernels->columns[fold][e->type];
+    all.c = c != NULL ? c : zeros;
+    all.step = LANES;
+    all.is_product = fold == COLUMNS_PRODUCTS;
     size_t together = 1;
     while (together < used && 2 * together * leaf->columns <= PASS)
         together *= 2;
@@ -291,4 +314,28 @@ void columns_fold(double *out, const struct elements *e, const struct column_lea
     for (size_t lane = 0; lane < used; lane += together)
         fold_pass(all.room.lanes + lane * leaf->columns, &all, lane, together);
     fold_lanes(out, all.room.lanes, used, leaf->columns, all.is_product);
+}
+
+void columns_extremes(const struct columns_best *best, size_t count, const struct elements *e,
+                      const struct column_leaf *leaf)
+{
+    struct fold all = fold_of(e, leaf);
+    all.step = 1;
+    if (!all.is_in_place)
+        find_rows(&all.room, leaf);
+    for (size_t row = 0; row < leaf->rows; row += STREAMS)
+        for (size_t first = 0; first < leaf->columns; first += STRIP) {
+            const struct strip strip = strip_at(&all, row, first);
+            const struct strip next = strip_after(&all, &strip, row + STREAMS);
+            const struct fold_columns rows = find_strip(&all, &strip, &next);
+            struct extreme_columns in = {.x = rows.x,
+                                         .stride = rows.x_stride,
+                                         .rows = rows.rows,
+                                         .columns = rows.columns,
+                                         .next = rows.next,
+                                         .is_begun = row > 0};
+            for (size_t k = 0; k < count; k++, in.next = NULL)
+                e->kernels->extremes[best[k].which][e->type](&in, (unsigned char *)best[k].out +
+                                                                      first * all.computed);
+        }
 }

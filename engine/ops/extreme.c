@@ -110,34 +110,70 @@ static void finish_nanmin(const struct elements *e, const void *root, sheaf_scal
     finish(e->kernels->nanmin, e, root, out);
 }
 
+static void columns(enum columns_extreme which, const struct elements *e,
+                    const struct column_leaf *leaf, void *partials)
+{
+    sheaf_value best[COLUMNS_MAX];
+    columns_extremes(&(struct columns_best){which, best}, 1, e, leaf);
+    for (size_t i = 0; i < columns_count(leaf); i++) {
+        sheaf_value value = {.i64 = 0};
+        memcpy(&value, (unsigned char *)best + i * computed_bytes(e), computed_bytes(e));
+        memcpy((unsigned char *)partials + i * sizeof value, &value, sizeof value);
+    }
+}
+
+static void columns_max(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns(COLUMNS_MAXIMA, e, leaf, partials);
+}
+
+static void columns_min(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns(COLUMNS_MINIMA, e, leaf, partials);
+}
+
+static void columns_nanmax(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns(COLUMNS_NANMAXIMA, e, leaf, partials);
+}
+
+static void columns_nanmin(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns(COLUMNS_NANMINIMA, e, leaf, partials);
+}
+
 static const struct reduction max = {.result = RESULT_ELEMENT,
                                      .order = ORDER_FREE,
                                      .needs_some = true,
                                      .takes_initial = true,
                                      .leaf = leaf_max,
                                      .merge = merge_max,
-                                     .finish = finish_max};
+                                     .finish = finish_max,
+                                     .columns = columns_max};
 static const struct reduction min = {.result = RESULT_ELEMENT,
                                      .order = ORDER_FREE,
                                      .needs_some = true,
                                      .takes_initial = true,
                                      .leaf = leaf_min,
                                      .merge = merge_min,
-                                     .finish = finish_min};
+                                     .finish = finish_min,
+                                     .columns = columns_min};
 static const struct reduction nanmax = {.result = RESULT_ELEMENT,
                                         .order = ORDER_FREE,
                                         .needs_some = true,
                                         .takes_initial = true,
                                         .leaf = leaf_nanmax,
                                         .merge = merge_nanmax,
-                                        .finish = finish_nanmax};
+                                        .finish = finish_nanmax,
+                                        .columns = columns_nanmax};
 static const struct reduction nanmin = {.result = RESULT_ELEMENT,
                                         .order = ORDER_FREE,
                                         .needs_some = true,
                                         .takes_initial = true,
                                         .leaf = leaf_nanmin,
                                         .merge = merge_nanmin,
-                                        .finish = finish_nanmin};
+                                        .finish = finish_nanmin,
+                                        .columns = columns_nanmin};
 
 const struct op sheaf_op_max = {REDUCTION("max", max, sheaf_value)};
 const struct op sheaf_op_min = {REDUCTION("min", min, sheaf_value)};

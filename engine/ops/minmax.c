@@ -36,6 +36,21 @@ static void leaf(const struct elements *e, const struct run *run, void *partial)
     memcpy(partial, &pair, sizeof pair);
 }
 
+static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    const size_t bytes = computed_bytes(e);
+    double low[COLUMNS_MAX];
+    double high[COLUMNS_MAX];
+    const struct columns_best best[] = {{COLUMNS_MINIMA, low}, {COLUMNS_MAXIMA, high}};
+    columns_extremes(best, 2, e, leaf);
+    for (size_t i = 0; i < columns_count(leaf); i++) {
+        struct pair pair = {{0}};
+        memcpy(pair.bytes, (unsigned char *)low + i * bytes, bytes);
+        memcpy(pair.bytes + bytes, (unsigned char *)high + i * bytes, bytes);
+        memcpy((unsigned char *)partials + i * sizeof pair, &pair, sizeof pair);
+    }
+}
+
 static const unsigned char *upper(const struct elements *e, const void *root)
 {
     return (const unsigned char *)root + computed_bytes(e);
@@ -83,6 +98,7 @@ static const struct reduction minmax = {.result = RESULT_ELEMENT,
                                         .is_pair = true,
                                         .leaf = leaf,
                                         .merge = merge,
+                                        .columns = columns,
                                         .finish = finish_minmax};
 static const struct reduction ptp = {.result = RESULT_ELEMENT,
                                      .order = ORDER_FREE,
@@ -90,11 +106,13 @@ static const struct reduction ptp = {.result = RESULT_ELEMENT,
                                      .refusal = refuse_ptp,
                                      .leaf = leaf,
                                      .merge = merge,
+                                     .columns = columns,
                                      .finish = finish_ptp};
 static const struct reduction norm_inf = {.result = RESULT_FLOAT,
                                           .order = ORDER_FREE,
                                           .leaf = leaf,
                                           .merge = merge,
+                                          .columns = columns,
                                           .finish = finish_norm_inf};
 
 const struct op sheaf_op_minmax = {REDUCTION("minmax", minmax, struct pair)};

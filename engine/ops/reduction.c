@@ -82,6 +82,11 @@ bool reduction_is_free(const struct reduction *own, const struct elements *e)
            (own->order == ORDER_EXACT && !e->is_float);
 }
 
+bool reduction_has_columns(const struct reduction *own, const struct elements *e)
+{
+    return own->columns != NULL && (own->order == ORDER_FREE || !reduction_is_free(own, e));
+}
+
 /* The second array is like the first. */
 static sheaf_status check_second(const struct op_call *call, const struct op *op)
 {

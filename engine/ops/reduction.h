@@ -96,7 +96,8 @@ struct reduction {
     /* NULL, or: of a partial whose run begins at waits(partial), completes it; < 0: nothing to do. */
     int64_t (*waits)(const void *partial);
     void (*settle)(const struct elements *e, const struct run *run, void *partial);
-    /* NULL, or: the partials of a leaf of many columns, one after the other. */
+    /* NULL, or: the partials of a leaf of many columns, one after the other. Not used where integers alone may come in any
+     * order. */
     void (*columns)(const struct elements *e, const struct column_leaf *leaf, void *partials);
 };
 
@@ -115,6 +116,9 @@ sheaf_status reduction_result(sheaf_dtype *out, const struct op *op, sheaf_dtype
 
 /* Whether neighbouring runs may be of any length. */
 bool reduction_is_free(const struct reduction *own, const struct elements *e);
+
+/* Whether columns are folded together, not transposed. */
+bool reduction_has_columns(const struct reduction *own, const struct elements *e);
 
 /* `count`: of the elements of one result. */
 struct elements reduction_elements(const struct op_call *call, const struct op *op, uint64_t count);
@@ -150,5 +154,13 @@ size_t columns_count(const struct column_leaf *leaf);
 uint64_t columns_rows(const struct column_leaf *leaf);
 void columns_fold(double *out, const struct elements *e, const struct column_leaf *leaf,
                   enum columns_fold fold, const double *c);
+
+/* The extremes of every column, some kinds of them in one pass. out: an element as it is computed for each column. */
+struct columns_best {
+    enum columns_extreme which;
+    void *out;
+};
+void columns_extremes(const struct columns_best *best, size_t count, const struct elements *e,
+                      const struct column_leaf *leaf);
 
 #endif
