@@ -4,10 +4,12 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include <sheaf/sheaf.h>
 
 #include "kernels.h"
+#include "svd_ratios.h"
 
 /* Column j of the orthonormal cosine transform of length n (DCT-II, Ahmed, Natarajan, Rao 1974). */
 static double cosine(size_t n, size_t i, size_t j)
@@ -331,7 +333,126 @@ static void vectors_are_the_same_bits_everywhere(void)
     sheaf_detach(a);
 }
 
+/* Every instruction set has the bits of these. */
+static void f32_vectors_are_orthonormal(void)
+{
+    static const size_t columns[] = {1, 10, 20};
+    for (size_t w = 0; w < sizeof columns / sizeof columns[0]; w++) {
+        sheaf_array *a = make(SHEAF_F32, 1, rows_of(columns[w], 0) + w, columns[w]);
+        float *x = sheaf_array_data(a);
+        unsigned long long seed = w;
+        for (size_t i = 0; i < sheaf_array_size(a); i++)
+            x[i] = (float)((double)(long long)check_random(&seed) * 0x1p-63 *
+                           pow(10, -(double)(i % columns[w]) / 3));
+        svd_ratios_check_to(a, NULL, SHEAF_SVD_REDUCED);
+        for (size_t i = 1; i < sheaf_array_size(a) && columns[w] > 1; i += columns[w])
+            x[i] = x[i - 1]; /* two equal columns */
+        svd_ratios_check_to(a, NULL, SHEAF_SVD_REDUCED);
+        sheaf_detach(a);
+    }
+}
+
+/* U U' z = z of a square U, of some random z: then all of it is orthogonal, at m^2 steps and not m^3. */
+static void check_square(const sheaf_array *u, size_t m, double ulp)
+{
+    double *z = calloc(2 * m, sizeof *z);
+    double *back = z + m;
+    unsigned long long seed = 5;
+    CHECK(z != NULL);
+    for (size_t i = 0; i < m; i++)
+        z[i] = (double)(long long)check_random(&seed) * 0x1p-63;
+    for (size_t i = 0; i < m; i++) /* U' z, row by row */
+        for (size_t j = 0; j < m; j++)
+            back[j] += svd_ratios_get(u, i * m + j) * z[i];
+    for (size_t i = 0; i < m; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < m; j++)
+            sum += svd_ratios_get(u, i * m + j) * back[j];
+        CHECK(fabs(sum - z[i]) <= SVD_RATIO_LIMIT * sqrt((double)m) * ulp);
+    }
+    free(z);
+}
+
+/* The full decomposition of matrices that are cut into leaves otherwise: U is square, its first columns the reduced
+ * one's within rounding, and the values the same bits. */
+static void full_vectors_of_a_tall_one(void)
+{
+    const size_t n = 64;
+    const size_t m = rows_of(n, 0) + 1;
+    for (int is_f32 = 0; is_f32 < 2; is_f32++) {
+        const double ulp = is_f32 ? (double)FLT_EPSILON : DBL_EPSILON;
+        sheaf_array *a = make(is_f32 ? SHEAF_F32 : SHEAF_F64, 1, m, n);
+        sheaf_svd_arrays full = {NULL, NULL, NULL};
+        sheaf_svd_arrays reduced = {NULL, NULL, NULL};
+        unsigned long long seed = 21;
+        for (size_t i = 0; i < m * n; i++) {
+            double x = (double)(long long)check_random(&seed) * 0x1p-63 * (1 + (double)(i % n));
+            if (is_f32)
+                ((float *)sheaf_array_data(a))[i] = (float)x;
+            else
+                ((double *)sheaf_array_data(a))[i] = x;
+        }
+        CHECK_OK(sheaf_svd(&full, NULL, a, &(sheaf_svd_options){.mode = SHEAF_SVD_FULL}));
+        CHECK_OK(sheaf_svd(&reduced, NULL, a, &(sheaf_svd_options){.mode = SHEAF_SVD_REDUCED}));
+        check_same(full.s, reduced.s);
+        check_square(full.u, m, ulp);
+        check_square(full.vt, n, ulp);
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < n; j++)
+                CHECK(fabs(svd_ratios_get(full.u, i * m + j) -
+                           svd_ratios_get(reduced.u, i * n + j)) <= 1000 * ulp);
+        forget(&full);
+        forget(&reduced);
+        sheaf_detach(a);
+    }
+}
+
+/* Every second row, from the last column on; and the transpose of a wide one: as copies of them. */
+static void views_are_as_their_copies(void)
+{
+    const size_t n = 20;
+    const size_t m = rows_of(n, 0) + 5;
+    sheaf_array *a = make(SHEAF_F64, 2, 2 * m, n);
+    sheaf_array *wide = make(SHEAF_F32, 1, n, m);
+    sheaf_array *views[4];
+    sheaf_executor *pool;
+    fill_random(sheaf_array_data(a), 4 * m, n, 3);
+    for (size_t i = 0; i < n * m; i++)
+        ((float *)sheaf_array_data(wide))[i] = (float)((const double *)sheaf_array_data(a))[i];
+    CHECK_OK(sheaf_view_slice(&views[0], a, 1, 0, SHEAF_END, 2));
+    CHECK_OK(sheaf_view_slice(&views[1], views[0], 2, SHEAF_END, SHEAF_BEGIN, -1));
+    CHECK_OK(sheaf_view_transpose(&views[2], wide, (const int64_t[]){0, 2, 1}));
+    CHECK_OK(sheaf_view_slice(&views[3], a, 2, 3, 10, 1));
+    CHECK_OK(sheaf_executor_open(&pool, SHEAF_PROCESSES, &(sheaf_executor_options){.workers = 2}));
+    for (size_t i = 0; i < 4; i++) {
+        sheaf_array *copy;
+        CHECK_OK(sheaf_copy(&copy, views[i], NULL, NULL));
+        for (int mode = SHEAF_SVD_VALUES; mode <= SHEAF_SVD_REDUCED; mode++) {
+            sheaf_svd_arrays of_view = {NULL, NULL, NULL};
+            sheaf_svd_arrays of_copy = {NULL, NULL, NULL};
+            sheaf_svd_options options = {.mode = (sheaf_svd_mode)mode};
+            CHECK_OK(sheaf_svd(&of_copy, NULL, copy, &options));
+            options.executor = i % 2 == 0 ? NULL : pool;
+            CHECK_OK(sheaf_svd(&of_view, NULL, views[i], &options));
+            check_same(of_view.s, of_copy.s);
+            if (mode == SHEAF_SVD_REDUCED) {
+                check_same(of_view.u, of_copy.u);
+                check_same(of_view.vt, of_copy.vt);
+            }
+            forget(&of_view);
+            forget(&of_copy);
+        }
+        sheaf_detach(copy);
+    }
+    sheaf_executor_close(pool);
+    for (size_t i = 4; i > 0; i--)
+        sheaf_detach(views[i - 1]);
+    sheaf_detach(wide);
+    sheaf_detach(a);
+}
+
 CHECK_MAIN(CASE(known_values_are_found), CASE(batch_scale_and_isa_do_not_show),
            CASE(f32_is_the_rounded_f64), CASE(zeros_and_tiny_elements_work),
            CASE(vectors_are_orthonormal_whatever_the_rank),
-           CASE(vectors_are_the_same_bits_everywhere))
+           CASE(vectors_are_the_same_bits_everywhere), CASE(f32_vectors_are_orthonormal),
+           CASE(full_vectors_of_a_tall_one), CASE(views_are_as_their_copies))

@@ -191,10 +191,6 @@ static sheaf_status plan_input(const struct op_call *call)
     if (a->ndim < 2)
         return SHEAF_FAIL(SHEAF_ERR_SHAPE, "svd: a has %u dimensions; it must have 2 or more",
                           (unsigned)a->ndim);
-    if (a->is_dense == 0 && svd_is_tall(rows_of(a), columns_of(a)))
-        return SHEAF_FAIL(
-            SHEAF_ERR_UNSUPPORTED,
-            "svd: tall matrices must be dense in C order: give a sheaf_copy() of this view");
     if (is_ours(call) || values_of(a) == 0)
         return SHEAF_OK;
     if (rows_of(a) > INT_MAX || columns_of(a) > INT_MAX)

@@ -167,6 +167,7 @@ const struct op sheaf_op_svd_tall = {
     .partial_bytes = sizeof(struct tall_partial),
     .result_bytes = sizeof(sheaf_svd_report),
     .writes = 1U << SVD_S | 1U << SVD_U | 1U << SVD_VT | 1U << SVD_STATUS,
+    .views = 1U << SVD_A,
     .plan = plan,
     .map = map,
     .merge = merge,

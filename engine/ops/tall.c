@@ -7,6 +7,7 @@
 #include <sheaf/dtype.h>
 
 #include "base/error.h"
+#include "memory/layout.h"
 #include "ops/tall_run.h"
 
 static size_t packed(size_t n)
@@ -28,6 +29,7 @@ struct tall_cut tall_cut(const struct op_array *a, bool has_z)
         .n = (size_t)a->shape[a->ndim - 1],
         .distance = 1,
         .matrices = 1,
+        .is_view = a->is_dense == 0,
     };
     cut.leaf_rows = sheaf_tall_rows(cut.n);
     cut.leaves = (cut.rows + cut.leaf_rows - 1) / cut.leaf_rows;
@@ -131,13 +133,29 @@ struct tall_rows tall_leaf(const struct op_call *call, const struct tall_cut *cu
     };
 }
 
+struct tall_rows tall_input(const struct op_call *call, const struct tall_cut *cut, uint64_t matrix,
+                            uint64_t leaf, const struct tall_stack *stack)
+{
+    const struct op_array *a = &call->arrays[0];
+    struct tall_rows rows = tall_leaf(call, cut, 0, matrix, leaf);
+    struct layout layout;
+    if (!cut->is_view)
+        return rows;
+    size_t first = ((size_t)matrix * cut->rows + (size_t)leaf * cut->leaf_rows) * cut->n;
+    layout_simplify(&layout, a->ndim, a->shape, a->strides);
+    layout_gather(stack->copy, &layout, call->data[0], cut->element, first, rows.rows * cut->n);
+    rows.x = stack->copy;
+    return rows;
+}
+
 void tall_factor(const struct op_call *call, const struct tall_cut *cut, uint64_t matrix,
-                 uint64_t leaf, struct tall_partial *out, void *scratch)
+                 uint64_t leaf, struct tall_partial *out, const struct tall_stack *stack)
 {
     double r[TALL_SQUARE];
-    struct tall_rows rows = tall_leaf(call, cut, 0, matrix, leaf);
+    struct tall_rows rows = tall_input(call, cut, matrix, leaf, stack);
     *out = (struct tall_partial){.first = matrix * cut->distance + leaf, .count = 1};
-    out->is_finite = call->kernels->tall_factor[cut->dtype](&rows, r, &out->exponent, scratch) == 0;
+    out->is_finite =
+        call->kernels->tall_factor[cut->dtype](&rows, r, &out->exponent, stack->scratch) == 0;
     pack(out->r, r, cut->n);
 }
 
@@ -157,12 +175,16 @@ static void merge_top(const struct op_call *call, const struct tall_cut *cut,
 sheaf_status tall_stack_make(struct tall_stack *stack, const struct tall_cut *cut, bool is_back)
 {
     size_t scratch_bytes = (sheaf_tall_scratch(cut->n, is_back) + 63) / 64 * 64;
+    size_t copied_rows =
+        cut->is_view ? cut->leaf_rows + 8 * cut->n : 0; /* the last leaf's at most */
+    size_t copy_bytes = (copied_rows * cut->n * cut->element + 63) / 64 * 64;
     stack->bytes = cut->partial_bytes;
-    stack->scratch = aligned_alloc(64, scratch_bytes + TALL_STACK_DEPTH * stack->bytes);
+    size_t all = scratch_bytes + TALL_STACK_DEPTH * stack->bytes + copy_bytes;
+    stack->scratch = aligned_alloc(64, all);
     if (stack->scratch == NULL)
-        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "no memory: %zu bytes of work space",
-                          scratch_bytes + TALL_STACK_DEPTH * stack->bytes);
+        return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "no memory: %zu bytes of work space", all);
     stack->runs = (unsigned char *)stack->scratch + scratch_bytes;
+    stack->copy = cut->is_view ? (unsigned char *)stack->scratch + all - copy_bytes : NULL;
     return SHEAF_OK;
 }
 
@@ -172,7 +194,7 @@ struct tall_partial *tall_reduce(const struct op_call *call, const struct tall_c
 {
     stack->depth = 0;
     for (uint64_t leaf = first; leaf < end; leaf++) {
-        tall_factor(call, cut, matrix, leaf, run_at(stack, stack->depth++), stack->scratch);
+        tall_factor(call, cut, matrix, leaf, run_at(stack, stack->depth++), stack);
         for (uint64_t done = leaf - first + 1; done % 2 == 0; done /= 2)
             merge_top(call, cut, stack);
     }

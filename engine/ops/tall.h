@@ -29,6 +29,7 @@ struct tall_cut {
     uint64_t leaves;   /* of a matrix: L */
     uint64_t distance; /* from a matrix's first leaf to the next one's: P */
     uint64_t matrices;
+    bool is_view;         /* not dense: leaves are copied */
     size_t partial_bytes; /* with room for Z */
 };
 

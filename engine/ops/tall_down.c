@@ -46,8 +46,7 @@ static void down_tree(const struct descent *d, uint64_t first, uint32_t count, c
 {
     size_t square = d->cut->n * d->cut->n * sizeof *z;
     for (uint32_t leaf = 0; leaf < count && count > 1; leaf++)
-        tall_factor(d->call, d->cut, d->matrix, first + leaf, memo_run(d, 2 * leaf),
-                    d->stack->scratch);
+        tall_factor(d->call, d->cut, d->matrix, first + leaf, memo_run(d, 2 * leaf), d->stack);
     uint32_t half = 1; /* a merge at b has this lowest bit of b on its left */
     for (; half < count; half *= 2)
         for (uint32_t b = half; b < count; b += 2 * half)
@@ -63,7 +62,7 @@ static void down_tree(const struct descent *d, uint64_t first, uint32_t count, c
             part(d, memo_run(d, left), memo_run(d, right), memo_z(d, left), memo_z(d, right));
         }
     for (uint32_t leaf = 0; leaf < count; leaf++) {
-        struct tall_rows rows = tall_leaf(d->call, d->cut, 0, d->matrix, first + leaf);
+        struct tall_rows rows = tall_input(d->call, d->cut, d->matrix, first + leaf, d->stack);
         struct tall_rows q = tall_leaf(d->call, d->cut, d->to, d->matrix, first + leaf);
         d->call->kernels->tall_expand[d->cut->dtype](&rows, memo_z(d, 2 * leaf), &q,
                                                      d->stack->scratch);

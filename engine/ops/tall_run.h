@@ -19,22 +19,27 @@ void tall_merge_runs(const struct kernels *kernels, const struct tall_cut *cut,
                      const struct tall_partial *left, const struct tall_partial *right,
                      struct tall_partial *out);
 
-/* The rows of a leaf in an array of the matrices' shape. */
+/* The rows of a leaf in a dense array of the matrices' shape. */
 struct tall_rows tall_leaf(const struct op_call *call, const struct tall_cut *cut, uint32_t array,
                            uint64_t matrix, uint64_t leaf);
 
-/* The R of one leaf. */
-void tall_factor(const struct op_call *call, const struct tall_cut *cut, uint64_t matrix,
-                 uint64_t leaf, struct tall_partial *out, void *scratch);
-
 /* Runs on the way up, of .. 4, 2, 1 leaves, as a binary counter has them, and what a kernel works in. free()
- * scratch. */
+ * scratch, which has it all. */
 enum { TALL_STACK_DEPTH = 66 };
 struct tall_stack {
     void *scratch;
     unsigned char *runs;
     size_t bytes, depth;
+    void *copy; /* of a leaf's rows; NULL if the matrices are dense */
 };
+
+/* The rows of a leaf of the matrices; of a view a copy of them, until the next call. */
+struct tall_rows tall_input(const struct op_call *call, const struct tall_cut *cut, uint64_t matrix,
+                            uint64_t leaf, const struct tall_stack *stack);
+
+/* The R of one leaf. */
+void tall_factor(const struct op_call *call, const struct tall_cut *cut, uint64_t matrix,
+                 uint64_t leaf, struct tall_partial *out, const struct tall_stack *stack);
 
 /* is_back: for tall_expand() of the kernels, too. Errors: NO_MEMORY. */
 sheaf_status tall_stack_make(struct tall_stack *stack, const struct tall_cut *cut, bool is_back);

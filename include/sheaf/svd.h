@@ -49,9 +49,9 @@ typedef struct sheaf_svd_report {
 /* The singular value decomposition A = U diag(s) V' of each of the matrices of a, shape (..., m, n), f32 or
  * f64. s falls; the columns of u and the rows of vt are orthonormal, whatever the rank. Of each row of vt
  * the element of the largest magnitude (the first of them) is positive. s is the same bits whatever the
- * mode (of what LAPACK computes, on as many threads). Without rows or columns s is empty, and full u and vt are identities. *out: on success the arrays
- * that were NULL are set. report may be NULL. No output may overlap a or another. a may be any view, but of tall
- * matrices (below) a dense one; outputs are dense.
+ * mode (of what LAPACK computes, on as many threads). Without rows or columns s is empty, and full u and vt
+ * are identities. *out: on success the arrays that were NULL are set. report may be NULL. No output may
+ * overlap a or another. a may be any view, and then has the results of a copy of it; outputs are dense.
  *
  * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
  * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
@@ -64,11 +64,13 @@ typedef struct sheaf_svd_report {
  * executor has. OpenBLAS is loaded at the first such call.
  *
  * A matrix of many rows (m >= n; from 8192 of 20 columns on, 16384 of 10) is cut into leaves of rows that all
- * workers share, for values and reduced vectors; for values its rows are read once.
+ * workers share, for values and reduced vectors; for values its rows are read once, from the first to the last, and less
+ * than 16 MiB are taken beside it, so that a file:// may be larger than memory (for reduced vectors it is read three
+ * times, and u is as large).
  *
  * Errors: ARGUMENT, DTYPE, SHAPE, ACCESS (an output is attached read-only), NOT_SHARED, NO_MEMORY, NO_SPACE,
- * UNSUPPORTED (no LAPACK, be it not installed or not built in, or `reproducible` and it would be needed; a view
- * where dense memory is wanted), and those of the executor. */
+ * UNSUPPORTED (no LAPACK, be it not installed or not built in, or `reproducible` and it would be needed; an
+ * output that is a view), and those of the executor. */
 SHEAF_EXPORT sheaf_status sheaf_svd(sheaf_svd_arrays *out, sheaf_svd_report *report,
                                     const sheaf_array *a, const sheaf_svd_options *options);
 
