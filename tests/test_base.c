@@ -1,6 +1,8 @@
 /* test_base.c -- the lowest layer: statuses, dtypes, CPUs, futexes. */
 #include "check.h"
 
+#include <sched.h>
+
 #include <sheaf/dtype.h>
 
 #include "base/clock.h"
@@ -40,6 +42,26 @@ static void there_is_at_least_one_cpu(void)
     CHECK(cpus_usable() >= 1);
 }
 
+/* Which CPUs a thread may use is the same before and after; with one alone there is nowhere to go. */
+static void a_thread_goes_to_another_cpu_if_it_may(void)
+{
+    cpu_set_t before;
+    cpu_set_t after;
+    cpu_set_t one;
+    uint32_t cpu = cpus_current();
+    CHECK(sched_getaffinity(0, sizeof before, &before) == 0);
+    CHECK(cpu >= 1 && CPU_ISSET(cpu - 1, &before));
+    CHECK(cpus_leave(cpu) == (CPU_COUNT(&before) > 1));
+    CHECK(sched_getaffinity(0, sizeof after, &after) == 0 && CPU_EQUAL(&before, &after));
+    CHECK(!cpus_leave(0));
+    CPU_ZERO(&one);
+    CPU_SET(cpu - 1, &one);
+    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+    CHECK(cpus_current() == cpu && !cpus_leave(cpu));
+    CHECK(sched_getaffinity(0, sizeof after, &after) == 0 && CPU_EQUAL(&one, &after));
+    CHECK(sched_setaffinity(0, sizeof before, &before) == 0);
+}
+
 static void a_futex_wait_ends_at_its_bound(void)
 {
     _Atomic uint32_t word = 7;
@@ -51,4 +73,4 @@ static void a_futex_wait_ends_at_its_bound(void)
 
 CHECK_MAIN(CASE(error_text_is_the_last_one_and_may_quote_itself), CASE(every_status_has_its_name),
            CASE(dtypes_go_by_name_and_code), CASE(there_is_at_least_one_cpu),
-           CASE(a_futex_wait_ends_at_its_bound))
+           CASE(a_thread_goes_to_another_cpu_if_it_may), CASE(a_futex_wait_ends_at_its_bound))

@@ -98,3 +98,21 @@ size_t cpus_usable(void)
     pthread_once(&once, count);
     return usable;
 }
+
+uint32_t cpus_current(void)
+{
+    return (uint32_t)(sched_getcpu() + 1);
+}
+
+bool cpus_leave(uint32_t cpu)
+{
+    cpu_set_t before;
+    if (cpu == 0 || sched_getaffinity(0, sizeof before, &before) != 0)
+        return false;
+    cpu_set_t others = before;
+    CPU_CLR(cpu - 1, &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
+        return false;
+    sched_setaffinity(0, sizeof before, &before);
+    return true;
+}

@@ -49,7 +49,12 @@ static void count_workers(sheaf_executor_counters *out, const struct board *boar
         case WORKER_BUSY:
             out->workers_busy++;
             break;
-        case WORKER_SPINNING:
+        case WORKER_SPINNING: /* it may be on its way out of a job */
+            if (load_acquire(&row->entered) != 0)
+                out->workers_busy++;
+            else
+                out->workers_idle++;
+            break;
         case WORKER_SLEEPING:
             out->workers_idle++;
             break;

@@ -51,7 +51,7 @@
 
 enum {
     BOARD_MAGIC = 0x66616853, /* "Shaf" */
-    BOARD_ABI = 6,            /* of everything in this file and word.h */
+    BOARD_ABI = 7,            /* of everything in this file and word.h */
     BOARD_WORKERS = 256,      /* rows: workers first, helping callers from BOARD_HELPERS on */
     BOARD_HELPERS = 224,
     BOARD_SLOTS = 1024, /* jobs at once */
@@ -66,7 +66,12 @@ enum {
 };
 
 /* What a worker is doing, for those who decide whom to wake. */
-enum worker_state { WORKER_ABSENT, WORKER_BUSY, WORKER_SPINNING, WORKER_SLEEPING };
+enum worker_state {
+    WORKER_ABSENT,
+    WORKER_BUSY,
+    WORKER_SPINNING, /* it looks for work, or will at once: it has just ended a job */
+    WORKER_SLEEPING
+};
 
 struct worker_row {
     _Alignas(128) _Atomic uint32_t state;
@@ -188,6 +193,8 @@ struct board {
     uint32_t spin_ns;
     _Alignas(128) _Atomic uint32_t work_seq; /* futex: bumped when there may be something to do */
     _Atomic uint32_t stop;
+    _Atomic uint32_t
+        submit_cpu; /* cpus_current() of the last submit; 0: who submitted sleeps. A hint */
     _Atomic uint32_t segments_seq;            /* bumped when a segment row is freed */
     _Alignas(128) _Atomic uint32_t ended_seq; /* futex: bumped whenever a job ends */
     _Atomic uint32_t ended_waiters;           /* callers that sleep on it */

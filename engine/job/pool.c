@@ -7,6 +7,7 @@
 
 #include "base/atomics.h"
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/futex.h"
 #include "job/board_memory.h"
@@ -203,6 +204,7 @@ static sheaf_status publish(struct ticket *out, struct pool *pool, const struct 
     if (job->deadline_ns != 0)
         expect(pool, job->deadline_ns);
     uint32_t tasks = job->tasks + (pool->taken - 1);
+    store_relaxed(&pool->board->submit_cpu, cpus_current());
     if (work_announce(pool->board, tasks > helpers ? tasks - helpers : 0) && pool->notify != NULL)
         pool->notify(pool); /* workers that have left are wanted again */
     return SHEAF_OK;

@@ -15,6 +15,7 @@
 
 #include "base/atomics.h"
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "base/failpoint.h"
 #include "base/futex.h"
 #include "job/settle.h"
@@ -41,16 +42,38 @@ bool spin_until_changed(_Atomic uint32_t *word, uint32_t seen, int64_t end_ns)
     return false;
 }
 
+/* Whoever submits and a worker that spins, on one CPU, take turns: 8 us for an empty job instead of 1, and the kernel
+ * may leave it so for as long as jobs come. So the worker goes to another CPU. Where another program has that one, the
+ * kernel will soon bring it back: then it waits twice as long before it tries again. */
+static void step_aside(struct worker *worker)
+{
+    enum { PAUSE_LEAST_NS = 1000000, PAUSE_MOST_NS = 1000000000, PAUSES_OF_PEACE = 16 };
+    struct stepping_aside *aside = &worker->aside;
+    uint32_t cpu = load_relaxed(&worker->board->submit_cpu);
+    if (cpu == 0 || cpu != cpus_current())
+        return;
+    int64_t now = clock_now_ns();
+    int64_t since = now - aside->last_ns;
+    if (since < aside->pause_ns)
+        return;
+    if (since > PAUSES_OF_PEACE * aside->pause_ns)
+        aside->pause_ns = PAUSE_LEAST_NS;
+    else if (aside->pause_ns < PAUSE_MOST_NS)
+        aside->pause_ns *= 2;
+    if (!cpus_leave(cpu))
+        aside->pause_ns = PAUSE_MOST_NS;
+    aside->last_ns = now;
+}
+
 void work_sleep(struct worker *worker, uint32_t seen, bool spins)
 {
     struct board *board = worker->board;
     _Atomic uint32_t *state = &board->worker[worker->row].state;
     if (spins && worker->row < board->spinners) {
-        store_seq_cst(state, WORKER_SPINNING);
-        if (spin_until_changed(&board->work_seq, seen, clock_now_ns() + board->spin_ns)) {
-            store_seq_cst(state, WORKER_BUSY);
+        store_relaxed(state, WORKER_SPINNING); /* work_on() says when it is busy */
+        step_aside(worker);
+        if (spin_until_changed(&board->work_seq, seen, clock_now_ns() + board->spin_ns))
             return;
-        }
     }
     store_seq_cst(state, WORKER_SLEEPING);
     if (worker->idle != NULL)
@@ -81,6 +104,11 @@ bool work_announce(struct board *board, uint32_t tasks)
         futex_wake(&board->work_seq,
                    (int)(tasks - spinning < sleeping ? tasks - spinning : sleeping));
     return absent > 0 && tasks > spinning + sleeping;
+}
+
+void work_pass_on(struct board *board)
+{
+    futex_wake(&board->work_seq, 1);
 }
 
 void work_wake_all(struct board *board)

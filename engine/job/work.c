@@ -163,6 +163,13 @@ static bool run(struct visit *visit, uint32_t node)
     return false;
 }
 
+/* A caller that helps is nobody's to replace. */
+static bool has_tasks_left(const struct worker *worker)
+{
+    uint32_t most = worker->board->tasks_per_worker;
+    return most == 0 || worker->tasks_run < most || worker->row >= BOARD_HELPERS;
+}
+
 /* Runs a claimed node, and then every ancestor whose other child is done by now. Of two siblings that
  * end at the same time at least one sees the other's DONE, as the stores and the loads are seq_cst;
  * with release and acquire both could miss (store buffers), and the merge would be nobody's. */
@@ -174,6 +181,9 @@ static void run_and_climb(struct visit *visit, uint32_t node)
     while (run(visit, node)) {
         if (node == job_last_node(job)) {
             FAILPOINT("ending");
+            /* Before anybody is told: a submit that follows at once need wake nobody else. */
+            if (has_tasks_left(visit->worker))
+                store_relaxed(&visit->row->state, WORKER_SPINNING);
             job_end(job, visit->worker->board, visit->slot, visit->generation, JOB_DONE);
             return;
         }
@@ -200,13 +210,6 @@ static bool is_ready(const struct visit *visit, uint32_t base, uint32_t node)
         return false;
     return tree_is_task(node) || (is_done(visit, base + tree_left(node)) &&
                                   is_done(visit, base + tree_right(node, tasks)));
-}
-
-/* A caller that helps is nobody's to replace. */
-static bool has_tasks_left(const struct worker *worker)
-{
-    uint32_t most = worker->board->tasks_per_worker;
-    return most == 0 || worker->tasks_run < most || worker->row >= BOARD_HELPERS;
 }
 
 /* While the job runs and the worker may run more of it: what it leaves is for whoever replaces it. */
@@ -279,6 +282,7 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
         .generation = generation,
         .holder = word_holder(worker->row, worker->incarnation),
     };
+    store_relaxed(&row->state, WORKER_BUSY);
     store_seq_cst(&row->entered, entered_name(slot, generation)); /* rule (1) of board.h */
     FAILPOINT("entering");
     due_wait_for_pardon(row);
@@ -396,8 +400,10 @@ enum work_end work_until_stopped(struct worker *worker)
         uint32_t seen = load_seq_cst(&board->work_seq);
         if (load_acquire(&board->stop))
             return WORK_STOPPED;
-        if (is_surplus(worker))
+        if (is_surplus(worker)) {
+            work_pass_on(board);
             return WORK_SURPLUS;
+        }
         bool did_something = work_on_all(worker);
         if (!has_tasks_left(worker))
             return WORK_RETIRED;

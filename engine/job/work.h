@@ -26,6 +26,10 @@ struct worker {
     bool is_in_team;
     uint32_t region;
     uint32_t tasks_run; /* so far */
+    struct stepping_aside {
+        int64_t last_ns;
+        int64_t pause_ns;
+    } aside; /* of sleep.c */
 };
 
 /* What the functions of a job's operation are given, without the arrays' data. */
@@ -55,6 +59,9 @@ bool work_help(struct worker *worker, uint32_t slot, uint64_t generation);
 /* Says that there are `tasks` tasks to do, old and new: wakes so many sleeping workers, less those that
  * spin. True if workers that are not there would have something to do. */
 bool work_announce(struct board *board, uint32_t tasks);
+
+/* Wakes one sleeping worker: for one that leaves, and that a submit may have counted on. */
+void work_pass_on(struct board *board);
 
 /* Looks at a word until it is no longer `seen` (true) or the monotonic clock has passed end_ns (false),
  * giving the CPU to whoever else can run on it. */
