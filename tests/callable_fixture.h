@@ -15,11 +15,17 @@ static inline sheaf_callable *load(const char *name)
     return callable;
 }
 
+/* Of backends[]; ELASTIC: threads that come and go one by one, after a few tasks or some idle time. */
+enum { ELASTIC = 3 };
+
 static inline sheaf_executor *open_executor(size_t backend, size_t workers)
 {
     sheaf_executor *executor;
-    CHECK_OK(sheaf_executor_open(&executor, backends[backend],
-                                 &(sheaf_executor_options){.workers = workers}));
+    bool is_elastic = backend == ELASTIC;
+    CHECK_OK(sheaf_executor_open(&executor, is_elastic ? SHEAF_THREADS : backends[backend],
+                                 &(sheaf_executor_options){.workers = workers,
+                                                           .tasks_per_worker = is_elastic ? 3 : 0,
+                                                           .idle_ns = is_elastic ? 2000000 : 0}));
     return executor;
 }
 

@@ -51,7 +51,7 @@ static void add_result(sheaf_future *future, void *context)
 static void every_future_calls_back_once(void)
 {
     sheaf_callable *squares = load("square");
-    for (size_t b = 0; b < 3; b++) {
+    for (size_t b = 0; b <= ELASTIC; b++) {
         sheaf_executor *executor = open_executor(b, 2);
         struct called called = {0};
         long sum = 0;
@@ -100,7 +100,7 @@ static void close_executor(sheaf_future *future, void *executor)
 static void callbacks_see_cancelled_work_and_may_close(void)
 {
     sheaf_callable *sleeps = load("sleep_us");
-    for (size_t b = 1; b < 3; b++) {
+    for (size_t b = 1; b <= ELASTIC; b++) {
         sheaf_executor *executor = open_executor(b, 1);
         _Atomic int cancelled = 0;
         sheaf_future *first = submit(executor, sleeps, 20000, 0);
@@ -268,7 +268,7 @@ static void shut_down(size_t b, unsigned how)
 
 static void shutdown_waits_cancels_terminates_and_kills(void)
 {
-    for (size_t b = 0; b < 3; b++)
+    for (size_t b = 0; b <= ELASTIC; b++)
         for (unsigned how = 0; how < 16; how++)
             shut_down(b, how);
     sheaf_executor *executor = open_executor(0, 1);

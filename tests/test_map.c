@@ -137,7 +137,7 @@ static void iterators_give_every_result_once(void)
 {
     const size_t counts[] = {0, 1, 7, 1000};
     sheaf_callable *callable = load("square_index");
-    for (size_t b = 0; b < 3; b++) {
+    for (size_t b = 0; b <= ELASTIC; b++) {
         sheaf_executor *executor = open_executor(b, 2);
         for (size_t n = 0; n < 4; n++)
             for (int form = 0; form < 8; form++) {
@@ -223,7 +223,7 @@ static void an_item_that_fails_is_told(void)
     static int64_t results[2000];
     int64_t divisor = 700;
     sheaf_callable *callable = load("refuse_multiples");
-    for (size_t b = 0; b < 3; b++) {
+    for (size_t b = 0; b <= ELASTIC; b++) {
         sheaf_executor *executor = open_executor(b, 2);
         sheaf_map_iterator *iterator;
         sheaf_map_options options = {.executor = executor,

@@ -13,6 +13,13 @@
 
 static const sheaf_backend backends[] = {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES};
 
+/* A forked child has libgomp's memory for the threads of its parent's teams, and nobody to free it. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libgomp.so\n";
+}
+
 static sheaf_callable *load(const char *name)
 {
     sheaf_callable *callable;
