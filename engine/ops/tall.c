@@ -39,8 +39,10 @@ struct tall_cut tall_cut(const struct op_array *a, bool has_z)
         cut.distance *= 2;
     for (uint32_t i = 0; i + 2 < a->ndim; i++)
         cut.matrices *= a->shape[i];
-    size_t doubles = packed(cut.n) + (has_z ? cut.n * cut.n : 0);
-    cut.partial_bytes = (sizeof(struct tall_partial) + doubles * sizeof(double) + 63) / 64 * 64;
+    size_t bytes = sizeof(struct tall_partial) + packed(cut.n) * sizeof(double);
+    size_t z_bytes = has_z ? cut.n * cut.n * sizeof(double) : 0;
+    cut.partial_bytes = (bytes + z_bytes + 63) / 64 * 64;
+    cut.partial_bytes_without_z = (bytes + 63) / 64 * 64;
     return cut;
 }
 

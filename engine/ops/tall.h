@@ -30,7 +30,8 @@ struct tall_cut {
     uint64_t distance; /* from a matrix's first leaf to the next one's: P */
     uint64_t matrices;
     bool is_view;         /* not dense: leaves are copied */
-    size_t partial_bytes; /* with room for Z */
+    size_t partial_bytes; /* with room for Z, if the matrices have one */
+    size_t partial_bytes_without_z;
 };
 
 /* A run of leaves of one matrix, or of matrices that are solved: then only failures counts, and Z if the run is
