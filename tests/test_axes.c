@@ -130,6 +130,31 @@ static void wide_panels(void)
     sheaf_detach(array);
 }
 
+/* Whole arrays, transposed, whose lines are brought together: the bits of a copy, and the same index. */
+static void transposed_arrays(void)
+{
+    static const sheaf_dtype dtypes[] = {SHEAF_F64, SHEAF_F32, SHEAF_F16, SHEAF_I8, SHEAF_U16};
+    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t++) {
+        sheaf_array *array = random_matrix(dtypes[t], 1300, 530);
+        sheaf_array *view;
+        sheaf_array *copy;
+        CHECK_OK(sheaf_view_transpose(&view, array, NULL));
+        CHECK_OK(sheaf_copy(&copy, view, NULL, NULL));
+        for (sheaf_op op = SHEAF_MAX; strcmp(sheaf_op_name(op), "?") != 0; op++) {
+            sheaf_scalar got;
+            sheaf_scalar want;
+            sheaf_reduce_options options = {.second = op == SHEAF_DOT ? view : NULL};
+            CHECK_OK(sheaf_reduce(&got, view, op, &options));
+            options.second = op == SHEAF_DOT ? copy : NULL;
+            CHECK_OK(sheaf_reduce(&want, copy, op, &options));
+            CHECK(memcmp(&got, &want, sizeof got) == 0);
+        }
+        sheaf_detach(copy);
+        sheaf_detach(view);
+        sheaf_detach(array);
+    }
+}
+
 /* Element (i, j) of a 3 x 4 array is 10 i + j. */
 static sheaf_array *numbers(void)
 {
@@ -312,4 +337,5 @@ static void bad_arguments_are_errors(void)
 CHECK_MAIN(CASE(axes_are_numpys), CASE(a_given_array_is_written),
            CASE(dtypes_of_results_can_be_chosen), CASE(of_nothing), CASE(bad_arguments_are_errors),
            CASE(small_views_give_the_bits_of_their_copies), CASE(many_leaves_of_many_columns),
-           CASE(wide_panels), CASE(large_views_give_the_bits_of_their_copies))
+           CASE(wide_panels), CASE(transposed_arrays),
+           CASE(large_views_give_the_bits_of_their_copies))

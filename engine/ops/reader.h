@@ -10,12 +10,24 @@
 #include "kernels.h"
 #include "memory/layout.h"
 
+/* Lines, runs of the last dimension, whose neighbours lie in the same lines of the cache: some are brought together. */
+struct reader_tile {
+    unsigned char *room; /* READER_TILE_BYTES */
+    uint64_t first;      /* its lines */
+    uint64_t count;
+    uint64_t end; /* elements from here on are not wanted */
+};
+
+enum { READER_TILE_BYTES = 4 * 1024 * 1024, READER_TILE_LINES = 32 };
+
 struct reader {
     const unsigned char *data;
     convert_kernel *convert;
-    size_t stored;   /* bytes of an element */
-    size_t computed; /* bytes */
-    bool is_direct;  /* the memory is what is wanted */
+    transpose_kernel *transpose;
+    struct reader_tile *tile; /* NULL, or what who calls has for it */
+    size_t stored;            /* bytes of an element */
+    size_t computed;          /* bytes */
+    bool is_direct;           /* the memory is what is wanted */
     struct layout layout;
 };
 
@@ -37,7 +49,11 @@ struct reader_view {
  * same shape; it takes the same order. */
 void reader_memory_order(struct reader_view *x, struct reader_view *y);
 
-/* n elements from number begin on: in place, or in room, which has computed bytes for each. */
+/* Whether a tile would spare reading lines of the cache again and again. */
+bool reader_wants_tile(const struct reader *reader);
+
+/* n elements from number begin on: in place, in its tile, or in room, which has computed bytes
+ * for each. */
 const void *reader_run(const struct reader *reader, uint64_t begin, size_t n, void *room);
 
 #endif

@@ -247,11 +247,19 @@ sheaf_status reduction_map(const struct op_call *call, uint64_t first, uint64_t 
     source.e = reduction_elements(call, call->op, size);
     assert(begin <= size);
     bool is_direct = begin_readers(&source, call);
+    struct reader_tile tiles[2] = {{.end = end}, {.end = end}};
     if (!is_direct && end > begin) {
-        source.room = malloc(SOURCE_ROOM);
+        const bool has_tile = reader_wants_tile(&source.x);
+        const bool has_second = source.own->takes_second && reader_wants_tile(&source.y);
+        source.room =
+            malloc(SOURCE_ROOM + ((size_t)has_tile + (size_t)has_second) * READER_TILE_BYTES);
         if (source.room == NULL)
             return SHEAF_FAIL(SHEAF_ERR_NO_MEMORY, "%s: no memory to gather elements in",
                               call->op->name);
+        tiles[0].room = (unsigned char *)source.room + SOURCE_ROOM;
+        tiles[1].room = tiles[0].room + (has_tile ? READER_TILE_BYTES : 0);
+        source.x.tile = has_tile ? &tiles[0] : NULL;
+        source.y.tile = has_second ? &tiles[1] : NULL;
     }
     source_walk(&source, begin, end, partial);
     free(source.room);
