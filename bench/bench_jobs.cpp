@@ -1,5 +1,5 @@
 /* bench_jobs.cpp -- functions of the user's own: an empty one from submit to result, with the distribution of what it
- * takes; maps of many; and what a pool costs that has nothing to do. */
+ * takes; maps of many; and what a pool costs that has nothing to do, or no more. */
 #include "bench.h"
 
 #include <chrono>
@@ -143,6 +143,48 @@ static void idle(benchmark::State &state)
     }
 }
 
+/* CPU seconds of the only worker: of its process, or of all threads of ours but this one. */
+static double cpu_of_worker(sheaf_executor *pool)
+{
+    timespec all = {}, own = {};
+    if (pid_t pid = workers_of(pool)[0]; pid != 0)
+        return cpu_of(pid);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &own);
+    return static_cast<double>(all.tv_sec - own.tv_sec) +
+           1e-9 * static_cast<double>(all.tv_nsec - own.tv_nsec);
+}
+
+/* How long a worker spins after one job that has woken it: its CPU time, until it has slept for long, less that of a
+ * worker that never spins. The median of so many pairs. */
+static void spin(benchmark::State &state, sheaf_backend backend)
+{
+    enum { PAIRS = 101 };
+    executor_ptr pools[] = {open_executor(backend, 1, SHEAF_SPIN_NEVER),
+                            open_executor(backend, 1, SHEAF_SPIN_ALL)};
+    for (auto _ : state) {
+        std::vector<double> spins;
+        for (int i = 0; i < PAIRS; i++) {
+            double took[2];
+            for (int which = 0; which < 2; which++) {
+                sheaf_executor *pool = pools[which].get();
+                sheaf_submit_options options = {};
+                options.executor = pool;
+                sheaf_future *future = nullptr;
+                double before = cpu_of_worker(pool);
+                need(sheaf_submit(&future, empty(), nullptr, 0, &options), "submit");
+                std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                took[which] = cpu_of_worker(pool) - before;
+                need(sheaf_future_wait(future, SHEAF_FOREVER), "wait");
+                sheaf_future_release(future);
+            }
+            spins.push_back(took[1] - took[0]);
+        }
+        std::sort(spins.begin(), spins.end());
+        state.SetIterationTime(std::max(spins[PAIRS / 2], 1e-9));
+    }
+}
+
 /* What a worker's own memory grows by when it sums a large array (in place). */
 static void memory(benchmark::State &state)
 {
@@ -184,6 +226,7 @@ int main(int argc, char **argv)
         add("submit/asleep/" + name, submit, setting{backend, SHEAF_SPIN_NEVER, true})
             ->Iterations(100);
         add("map/automatic/" + name, map, backend, all, size_t{1000000}, size_t{0})->Iterations(1);
+        add("spin/" + name, spin, backend)->Iterations(1);
         add("map/one by one/" + name, map, backend, all, size_t{50000}, size_t{1})->Iterations(1);
     }
     add("idle, CPU in 5 s", idle)->Iterations(1);
