@@ -40,6 +40,9 @@ enum { PANELS_ENOUGH = 24 };
 /* Wide panels read well, but not so few leaves that there is nothing to share out. */
 enum { LEAVES_WANTED = 16, WIDTH_LEAST = 256, TILE_WIDTH = 512 };
 
+/* Fewer columns are transposed, where the order is free: kernels of columns would have most of a register empty. */
+enum { COLUMNS_LEAST = 16 };
+
 /* Of a panel, at most; in a job's slot. */
 enum { PARTIALS_BYTES = 56 * 1024 };
 
@@ -62,6 +65,7 @@ struct frame {
     uint64_t leaves; /* of a panel */
     uint64_t padded; /* to a power of two; 1 if a panel is never cut */
     bool by_columns;
+    bool has_columns;    /* they are folded together, not transposed */
     int64_t pair_stride; /* from the first result of a cell to the second */
 };
 
@@ -145,8 +149,9 @@ static void find_width(struct frame *frame)
 {
     enum { LINE = 8 };
     uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
-    uint64_t most = frame->by_columns && reduction_has_columns(frame->own, &frame->e) ? COLUMNS_MAX
-                                                                                      : TILE_WIDTH;
+    frame->has_columns = reduction_has_columns(frame->own, &frame->e) &&
+                         (last >= COLUMNS_LEAST || !reduction_is_free(frame->own, &frame->e));
+    uint64_t most = frame->by_columns && frame->has_columns ? COLUMNS_MAX : TILE_WIDTH;
     while (most * frame->op->partial_bytes > PARTIALS_BYTES ||
            (most > WIDTH_LEAST && panels_of(frame, most) * frame->leaves < LEAVES_WANTED))
         most /= 2;
@@ -339,7 +344,7 @@ static void map_panel(struct work *work, const struct panel *panel, uint64_t fir
     uint64_t end = first + count >= frame->leaves ? frame->e.count : begin + count * REDUCTION_LEAF;
     if (!frame->by_columns)
         map_cells(work, panel, begin, end, partials);
-    else if (reduction_has_columns(frame->own, &frame->e))
+    else if (frame->has_columns)
         map_columns(work, panel, begin, end, partials);
     else
         map_tiles(work, panel, begin, end, partials);
@@ -366,7 +371,7 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     }
     if (frame->by_columns) {
         waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * partials;
-        room = reduction_has_columns(frame->own, &frame->e)
+        room = frame->has_columns
                    ? columns_fold_room(frame->width)
                    : columns_tile_room(frame->width) * (frame->own->takes_second ? 2 : 1);
         room = (room + 63) / 64 * 64;
