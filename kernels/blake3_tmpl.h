@@ -51,57 +51,83 @@ static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t coun
 
 #else
 
-enum { BLAKE3_LANES = WORDS };
+enum { BLAKE3_LANES = WORDS, KEPT_WORD = 11 };
 
-static inline __attribute__((always_inline)) void mix_words(words v[16], int a, int b, int c, int d,
-                                                            words x, words y)
+#if VBYTES == 32
+#define KEEP_IN_MEMORY(word) __asm__("" : "+m"(word))
+#else
+#define KEEP_IN_MEMORY(word) ((void)0)
+#endif
+
+/* Half a mix of four columns or diagonals, step by step side by side: of words a, 0 to 3, with b, c, d and
+ * message words x. Word 11 lies at *kept.
+ *
+ * AVX2 has a register less than sixteen words and something to work with take. GCC 12, left to choose, spilled
+ * words on the way to their next use (157 ns for the blocks of 8 inputs on a Zen 4); a c rests between
+ * its uses for as long as its way through memory takes (149 ns; hand-placed instructions: 147). */
+WORDS_INLINE void mix_words(words v[16], words *kept, const int b[4], const int c[4],
+                            const int d[4], const words *const x[4], const int bits[2])
 {
-    v[a] = v[a] + x + v[b];
-    v[d] = rotate_words(v[d] ^ v[a], 16);
-    v[c] += v[d];
-    v[b] = rotate_words(v[b] ^ v[c], 12);
-    v[a] = v[a] + y + v[b];
-    v[d] = rotate_words(v[d] ^ v[a], 8);
-    v[c] += v[d];
-    v[b] = rotate_words(v[b] ^ v[c], 7);
+#pragma GCC unroll 4
+    for (int a = 0; a < 4; a++)
+        v[a] += *x[a];
+#pragma GCC unroll 4
+    for (int a = 0; a < 4; a++)
+        v[a] += v[b[a]];
+#pragma GCC unroll 4
+    for (int a = 0; a < 4; a++)
+        v[d[a]] = rotate_words(v[d[a]] ^ v[a], bits[0]);
+#pragma GCC unroll 4
+    for (int a = 0; a < 4; a++) {
+        words *word = c[a] == KEPT_WORD ? kept : &v[c[a]];
+        words sum = *word + v[d[a]];
+        *word = sum;
+        v[b[a]] ^= sum;
+    }
+    KEEP_IN_MEMORY(*kept);
+#pragma GCC unroll 4
+    for (int a = 0; a < 4; a++)
+        v[b[a]] = rotate_words(v[b[a]], bits[1]);
 }
 
-static inline __attribute__((always_inline)) void mix_words_round(words v[16], const words m[16],
-                                                                  const uint8_t word[16])
+WORDS_INLINE void mix_words_round(words v[16], words *kept, const words m[16],
+                                  const uint8_t word[16])
 {
-    mix_words(v, 0, 4, 8, 12, m[word[0]], m[word[1]]);
-    mix_words(v, 1, 5, 9, 13, m[word[2]], m[word[3]]);
-    mix_words(v, 2, 6, 10, 14, m[word[4]], m[word[5]]);
-    mix_words(v, 3, 7, 11, 15, m[word[6]], m[word[7]]);
-    mix_words(v, 0, 5, 10, 15, m[word[8]], m[word[9]]);
-    mix_words(v, 1, 6, 11, 12, m[word[10]], m[word[11]]);
-    mix_words(v, 2, 7, 8, 13, m[word[12]], m[word[13]]);
-    mix_words(v, 3, 4, 9, 14, m[word[14]], m[word[15]]);
+    static const int b[2][4] = {{4, 5, 6, 7}, {5, 6, 7, 4}};
+    static const int c[2][4] = {{8, 9, 10, 11}, {10, 11, 8, 9}};
+    static const int d[2][4] = {{12, 13, 14, 15}, {15, 12, 13, 14}};
+    static const int bits[2][2] = {{16, 12}, {8, 7}};
+#pragma GCC unroll 4
+    for (int half = 0; half < 4; half++) { /* the columns', the diagonals' */
+        const uint8_t *taken = word + half / 2 * 8 + half % 2;
+        const words *const x[4] = {m + taken[0], m + taken[2], m + taken[4], m + taken[6]};
+        mix_words(v, kept, b[half / 2], c[half / 2], d[half / 2], x, bits[half % 2]);
+    }
 }
 
 /* The compression function on one block of each input, whose words are m. */
-static inline __attribute__((always_inline)) void compress_words(words cv[8], const words m[16],
-                                                                 words counter_low,
-                                                                 words counter_high, uint32_t flags)
+WORDS_INLINE void compress_words(words cv[8], const words m[16], words counter_low,
+                                 words counter_high, uint32_t flags)
 {
-    words v[16];
+    words v[16], kept;
     for (size_t i = 0; i < 8; i++)
         v[i] = cv[i];
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 3; i++)
         v[8 + i] = words_of(sheaf_blake3_iv[i]);
+    kept = words_of(sheaf_blake3_iv[3]);
     v[12] = counter_low;
     v[13] = counter_high;
     v[14] = words_of(BLAKE3_BLOCK);
     v[15] = words_of(flags);
-    mix_words_round(v, m, blake3_schedule[0]);
-    mix_words_round(v, m, blake3_schedule[1]);
-    mix_words_round(v, m, blake3_schedule[2]);
-    mix_words_round(v, m, blake3_schedule[3]);
-    mix_words_round(v, m, blake3_schedule[4]);
-    mix_words_round(v, m, blake3_schedule[5]);
-    mix_words_round(v, m, blake3_schedule[6]);
+    mix_words_round(v, &kept, m, blake3_schedule[0]);
+    mix_words_round(v, &kept, m, blake3_schedule[1]);
+    mix_words_round(v, &kept, m, blake3_schedule[2]);
+    mix_words_round(v, &kept, m, blake3_schedule[3]);
+    mix_words_round(v, &kept, m, blake3_schedule[4]);
+    mix_words_round(v, &kept, m, blake3_schedule[5]);
+    mix_words_round(v, &kept, m, blake3_schedule[6]);
     for (size_t i = 0; i < 8; i++)
-        cv[i] = v[i] ^ v[i + 8];
+        cv[i] = v[i] ^ (8 + i == KEPT_WORD ? kept : v[8 + i]);
 }
 
 /* At most one input a lane; the lanes without one repeat the last. */
@@ -128,94 +154,57 @@ static void blake3_group(const uint8_t *x, size_t n, size_t blocks, uint64_t cou
     store_words(cvs, cv, n);
 }
 
+/* ---- In rows ------------------------------------------------------------------------------ */
+
+typedef uint8_t quad_bytes __attribute__((vector_size(16)));
+
+#define PER    1
+#define GROUPS 1
+#define SHAPE  one
+#include "blake3_rows_tmpl.h"
+#if VBYTES > 16
+#define PER    QUADS
+#define GROUPS 1
+#define SHAPE  few
+#include "blake3_rows_tmpl.h"
+#endif
+#define PER    QUADS
+#define GROUPS 2
+#define SHAPE  some
+#include "blake3_rows_tmpl.h"
+
 static void blake3_many(const uint8_t *x, size_t n, size_t blocks, uint64_t counter,
                         const uint32_t *key, uint32_t mode, uint32_t *cvs)
 {
-    for (size_t i = 0; i < n; i += BLAKE3_LANES)
-        blake3_group(x + i * blocks * BLAKE3_BLOCK, n - i < BLAKE3_LANES ? n - i : BLAKE3_LANES,
-                     blocks, counter + i, key, mode, cvs + 8 * i);
-}
-
-/* ---- One block ---------------------------------------------------------------------------- */
-
-/* Rows of the state, of four words each. */
-typedef uint32_t row_words __attribute__((vector_size(16)));
-typedef uint8_t row_bytes __attribute__((vector_size(16)));
-
-WORDS_INLINE row_words rotate_row(row_words x, int bits)
-{
-#if VBYTES < 64 /* else there is a rotation */
-    if (bits == 16)
-        return (row_words)SHUFFLE(row_bytes, (row_bytes)x, (row_bytes)x, 2, 3, 0, 1, 6, 7, 4, 5, 10,
-                                  11, 8, 9, 14, 15, 12, 13);
-    if (bits == 8)
-        return (row_words)SHUFFLE(row_bytes, (row_bytes)x, (row_bytes)x, 1, 2, 3, 0, 5, 6, 7, 4, 9,
-                                  10, 11, 8, 13, 14, 15, 12);
+    while (n > 0) {
+        size_t here = n < BLAKE3_LANES ? n : BLAKE3_LANES;
+        if (here > (size_t)2 * QUADS)
+            blake3_group(x, here, blocks, counter, key, mode, cvs);
+        else if (here > QUADS)
+            blake3_rows_some(x, here, blocks, counter, key, mode, cvs);
+#if VBYTES > 16
+        else if (here > 1)
+            blake3_rows_few(x, here, blocks, counter, key, mode, cvs);
 #endif
-    return x >> bits | x << (32 - bits);
-}
-
-WORDS_INLINE void mix_rows(row_words v[4], row_words x, row_words y)
-{
-    v[0] = v[0] + x + v[1];
-    v[3] = rotate_row(v[3] ^ v[0], 16);
-    v[2] += v[3];
-    v[1] = rotate_row(v[1] ^ v[2], 12);
-    v[0] = v[0] + y + v[1];
-    v[3] = rotate_row(v[3] ^ v[0], 8);
-    v[2] += v[3];
-    v[1] = rotate_row(v[1] ^ v[2], 7);
-}
-
-WORDS_INLINE row_words pick(const uint32_t m[16], const uint8_t word[16], int i, int j, int k,
-                            int l)
-{
-    return (row_words){m[word[i]], m[word[j]], m[word[k]], m[word[l]]};
-}
-
-#define TURN_ROW(x, i, j, k, l) SHUFFLE(row_words, x, x, i, j, k, l)
-
-/* A round: the columns, then the diagonals. For those the other rows are turned to where row 1 is, which is
- * done last and needed first; so the last mix comes first. */
-WORDS_INLINE void mix_rows_round(row_words v[4], const uint32_t m[16], const uint8_t word[16])
-{
-    mix_rows(v, pick(m, word, 0, 2, 4, 6), pick(m, word, 1, 3, 5, 7));
-    v[0] = TURN_ROW(v[0], 3, 0, 1, 2);
-    v[3] = TURN_ROW(v[3], 2, 3, 0, 1);
-    v[2] = TURN_ROW(v[2], 1, 2, 3, 0);
-    mix_rows(v, pick(m, word, 14, 8, 10, 12), pick(m, word, 15, 9, 11, 13));
-    v[0] = TURN_ROW(v[0], 1, 2, 3, 0);
-    v[3] = TURN_ROW(v[3], 2, 3, 0, 1);
-    v[2] = TURN_ROW(v[2], 3, 0, 1, 2);
-}
-
-WORDS_INLINE void compress_rows(row_words v[4], const uint8_t *block, uint32_t block_bytes,
-                                uint64_t counter, uint32_t flags)
-{
-    uint32_t m[16]; /* a copy: GCC then shuffles registers, and does not load word after word */
-    memcpy(m, block, sizeof m);
-    memcpy(&v[2], sheaf_blake3_iv, sizeof v[2]);
-    v[3] = (row_words){(uint32_t)counter, (uint32_t)(counter >> 32), block_bytes, flags};
-    mix_rows_round(v, m, blake3_schedule[0]);
-    mix_rows_round(v, m, blake3_schedule[1]);
-    mix_rows_round(v, m, blake3_schedule[2]);
-    mix_rows_round(v, m, blake3_schedule[3]);
-    mix_rows_round(v, m, blake3_schedule[4]);
-    mix_rows_round(v, m, blake3_schedule[5]);
-    mix_rows_round(v, m, blake3_schedule[6]);
-    v[0] ^= v[2];
-    v[1] ^= v[3];
+        else
+            blake3_rows_one(x, here, blocks, counter, key, mode, cvs);
+        n -= here;
+        x += here * blocks * BLAKE3_BLOCK;
+        counter += here;
+        cvs += 8 * here;
+    }
 }
 
 static void blake3_one(uint32_t *state, const uint8_t *block, uint32_t block_bytes,
                        uint64_t counter, uint32_t flags)
 {
-    row_words cv[2];
-    row_words v[4];
+    quads_one cv[2], v[4], m[4];
     memcpy(cv, state, sizeof cv);
     v[0] = cv[0];
     v[1] = cv[1];
-    compress_rows(v, block, block_bytes, counter, flags);
+    v[3] = (quads_one){(uint32_t)counter, (uint32_t)(counter >> 32), block_bytes, flags};
+    load_message_one(m, &block, 0);
+    compress_rows_one(v, m);
     v[2] ^= cv[0];
     v[3] ^= cv[1];
     memcpy(state, v, sizeof v);
@@ -224,11 +213,14 @@ static void blake3_one(uint32_t *state, const uint8_t *block, uint32_t block_byt
 static void blake3_chunk(uint32_t *cv, const uint8_t *x, size_t blocks, uint64_t counter,
                          uint32_t mode)
 {
-    row_words v[4];
+    quads_one v[4], m[4];
     memcpy(v, cv, sizeof v / 2);
-    for (size_t b = 0; b < blocks; b++)
-        compress_rows(v, x + b * BLAKE3_BLOCK, BLAKE3_BLOCK, counter,
-                      b == 0 ? mode | BLAKE3_CHUNK_START : mode);
+    for (size_t b = 0; b < blocks; b++) {
+        uint32_t flags = b == 0 ? mode | BLAKE3_CHUNK_START : mode;
+        v[3] = (quads_one){(uint32_t)counter, (uint32_t)(counter >> 32), BLAKE3_BLOCK, flags};
+        load_message_one(m, &x, b * BLAKE3_BLOCK);
+        compress_rows_one(v, m);
+    }
     memcpy(cv, v, sizeof v / 2);
 }
 

@@ -11,15 +11,7 @@
 typedef uint32_t quads __attribute__((vector_size(16 * PER)));
 typedef quads FN(quads_anywhere) __attribute__((aligned(1), may_alias));
 
-#if PER == 4
-#define IN_QUADS(a, b, c, d)                                                                       \
-    a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, c + 12,    \
-        d + 12
-#elif PER == 2
-#define IN_QUADS(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4
-#else
-#define IN_QUADS(a, b, c, d) a, b, c, d
-#endif
+#define IN_QUADS PASTE(IN_QUADS, PER)
 
 /* Not memcpy(): of so many bytes GCC 12 makes `rep movsq`, which took a third of the time. */
 WORDS_INLINE void FN(copy_block)(quads to[REGS], const quads from[REGS])

@@ -14,13 +14,12 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are loaded as they lie");
 
-#if VBYTES == 32 && defined(__AVX2__)
+#if (VBYTES == 32 && defined(__AVX2__)) || (VBYTES == 64 && defined(__AVX512F__))
 #include <immintrin.h>
 #endif
 
 #if VBYTES >= 16
 
-#define QUADS (VBYTES / 16)
 enum { WORDS = VBYTES / 4 };
 typedef uint32_t words __attribute__((vector_size(VBYTES)));
 typedef words words_anywhere __attribute__((aligned(1), may_alias)); /* to load from bytes */
@@ -28,19 +27,27 @@ typedef words words_anywhere __attribute__((aligned(1), may_alias)); /* to load 
 /* Of a and b in turn: the first and the second half of each quad's words (128 bits are a quad); the first
  * and the second half of the quads. Those that stay in their quad are the cheap ones. */
 #if VBYTES == 64
+#define QUADS        4
 #define FIRST_WORDS  0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
 #define SECOND_WORDS 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
 #define FIRST_QUADS  0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23
 #define SECOND_QUADS 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31
 #elif VBYTES == 32
+#define QUADS        2
 #define FIRST_WORDS  0, 8, 1, 9, 4, 12, 5, 13
 #define SECOND_WORDS 2, 10, 3, 11, 6, 14, 7, 15
 #define FIRST_QUADS  0, 1, 2, 3, 8, 9, 10, 11
 #define SECOND_QUADS 4, 5, 6, 7, 12, 13, 14, 15
 #else
+#define QUADS        1
 #define FIRST_WORDS  0, 4, 1, 5
 #define SECOND_WORDS 2, 6, 3, 7
 #endif
+
+/* The same four indices in each of 1, 2, 4 quads. */
+#define IN_QUADS_1(a, b, c, d) a, b, c, d
+#define IN_QUADS_2(a, b, c, d) IN_QUADS_1(a, b, c, d), IN_QUADS_1(a + 4, b + 4, c + 4, d + 4)
+#define IN_QUADS_4(a, b, c, d) IN_QUADS_2(a, b, c, d), IN_QUADS_2(a + 8, b + 8, c + 8, d + 8)
 
 /* GCC before 12 and Clang have no common name for it. */
 #ifdef __clang__
@@ -68,6 +75,21 @@ WORDS_INLINE void transpose_quads(words r[QUADS])
     }
 #else
     (void)r;
+#endif
+}
+
+/* The 16 bytes there, in each quad. */
+WORDS_INLINE words quad_everywhere(const void *quad)
+{
+#if VBYTES == 32 && defined(__AVX2__)
+    return (words)_mm256_broadcastsi128_si256(_mm_loadu_si128(quad));
+#elif VBYTES == 64 && defined(__AVX512F__)
+    return (words)_mm512_broadcast_i32x4(_mm_loadu_si128(quad));
+#else
+    words all;
+    for (size_t i = 0; i < QUADS; i++)
+        memcpy((uint8_t *)&all + 16 * i, quad, 16);
+    return all;
 #endif
 }
 

@@ -15,8 +15,8 @@ struct check_line {
     const char *name; /* as it stands in the line, which it is a part of */
 };
 
-/* Reads `HASH  NAME` or `\HASH  ESCAPED NAME`: length bytes of valid UTF-8, of which a line break at the
- * end does not count. path gets the file's name: room for length + 1 bytes. Returns NULL, or what is
+/* Reads `HASH  NAME` or `\HASH  ESCAPED NAME`: length bytes of valid UTF-8, whose only line break, which does
+ * not count, may be at the end. path gets the file's name: room for length + 1 bytes. Returns NULL, or what is
  * wrong. The line break is replaced by a NUL; there is room for one after the line in any case. */
 const char *check_line_parse(struct check_line *out, char *path, char *line, size_t length);
 

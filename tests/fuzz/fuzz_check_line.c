@@ -27,24 +27,23 @@ static char *print_again(const struct check_line *parsed, const char *path)
     return text;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* A line, with its line break if it has one: as getline() gives it. */
+static void check(const uint8_t *data, size_t size)
 {
     struct check_line parsed;
     char *line = malloc(size + 1); /* of the exact size: a byte too far is seen */
     char *before = malloc(size + 1);
     char *path = malloc(size + 1);
     require(line != NULL && before != NULL && path != NULL);
-    if (size > 0) {
-        memcpy(line, data, size);
-        memcpy(before, data, size);
-    }
+    memcpy(line, data, size);
+    memcpy(before, data, size);
     before[size] = '\0';
     bool is_text = is_utf8(line, size);
     const char *wrong = check_line_parse(&parsed, path, line, size);
     require(wrong == NULL || wrong[0] != '\0');
     if (wrong == NULL && is_text) {
         char *again = print_again(&parsed, path);
-        while (size > 0 && before[size - 1] == '\n')
+        if (before[size - 1] == '\n')
             before[--size] = '\0';
         require(strcmp(again, before) == 0 && strlen(before) == size);
         free(again);
@@ -52,6 +51,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(path);
     free(before);
     free(line);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        const uint8_t *end = memchr(data, '\n', size);
+        size_t here = end != NULL ? (size_t)(end - data) + 1 : size;
+        check(data, here);
+        data += here;
+        size -= here;
+    }
     return 0;
 }
 
@@ -59,9 +69,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 size_t fuzz_seed(size_t i, uint8_t *to)
 {
-    static const char *const seeds[] = {DIGITS "  a\n", "\\" DIGITS "  n\\nl\\\\\n",
+    static const char *const seeds[] = {DIGITS "  a\n",
+                                        "\\" DIGITS "  n\\nl\\\\\n",
                                         DIGITS "  \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80",
-                                        DIGITS "  ", "\\\n"};
+                                        DIGITS "  ",
+                                        "\\\n",
+                                        DIGITS "  a\n\\" DIGITS "  b\n"};
     if (i >= sizeof seeds / sizeof seeds[0])
         return 0;
     memcpy(to, seeds[i], strlen(seeds[i]));
