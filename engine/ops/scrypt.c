@@ -23,9 +23,9 @@ enum {
     NS_PER_BLOCK = 10, /* of a lane, for the size of a leaf */
 };
 
-/* This thread's memory for rows. It is wiped at the end of each visit to a job, and kept for the next one
- * unless it is large: to map and unmap 128 MiB for each job takes 25 ms, and in a virtual machine whose
- * host takes free pages back it takes 400. */
+/* This thread's memory for rows. It is wiped at the end of each visit to a job, and kept for the next one:
+ * to map and unmap 128 MiB for each job takes 25 ms, and in a virtual machine whose host takes free pages
+ * back it takes 400. Of what is large the kernel may take the pages, when it is short of them. */
 struct scratch {
     unsigned char *address; /* on a huge page's boundary */
     size_t bytes;
@@ -77,7 +77,9 @@ static void leave(void)
 {
     wipe(scratch.address, scratch.used);
     scratch.used = 0;
-    if (scratch.bytes > KEPT_BYTES || !has_key)
+    if (!has_key ||
+        (scratch.bytes > KEPT_BYTES &&
+         madvise(scratch.address, scratch.bytes / HUGE_PAGE * HUGE_PAGE, MADV_FREE) != 0))
         unmap(&scratch);
 }
 
