@@ -201,7 +201,7 @@ static int settle(struct compare *compare, const char *name)
 /* A sweep is of one to three sizes, and tells of tables. */
 static int settle_sweep(struct compare *compare)
 {
-    if (compare->kernel->kind != COMPARE_SVD)
+    if (compare->kernel == NULL || compare->kernel->kind != COMPARE_SVD)
         return usage_error("compare", "--sweep is for svd, not for %s", compare->name);
     if (compare->ndim != 2 && compare->ndim != 3)
         return usage_error("compare", "--shape: --sweep needs COUNTxMxN, like 6x1000x10, or MxN");

@@ -303,7 +303,11 @@ int compare_sweep(const struct compare *asked, json_t **json)
     size_t base[DIMS];
     size_t width = terminal_width(1);
     json_t *list = json_array();
-    int status = all != NULL ? DONE : failure("compare", "no memory");
+    int status = DONE;
+    if (all == NULL) {
+        json_decref(list);
+        return failure("compare", "no memory");
+    }
     base_of(base, asked);
     snprintf(titles[0], sizeof titles[0], "More matrices, of %zu x %zu:", base[1], base[2]);
     snprintf(titles[1], sizeof titles[1], "Longer matrices, %zu of m x %zu:", base[0], base[2]);
