@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <thread>
 #include <time.h>
 
@@ -185,27 +186,53 @@ static void spin(benchmark::State &state, sheaf_backend backend)
     }
 }
 
-/* What a worker's own memory grows by when it sums a large array (in place). */
-static void memory(benchmark::State &state)
+/* What the memory of its own of a worker grows by when a pool of so many does some work. */
+static void memory(benchmark::State &state, size_t workers,
+                   const std::function<void(sheaf_executor *)> &work, double expected)
 {
-    array_ptr array = make_array(SHEAF_F64, 20000000);
     double grown = 0;
     for (auto _ : state) {
-        executor_ptr pool = open_executor(SHEAF_PROCESSES, sheaf_executor_workers(nullptr));
-        sheaf_reduce_options options = {};
-        options.executor = pool.get();
-        sheaf_scalar sum;
+        executor_ptr pool = open_executor(SHEAF_PROCESSES, workers);
         double before = 0, after = 0;
         for (pid_t pid : workers_of(pool.get()))
             before = std::max(before, anonymous_bytes(pid));
         steady::time_point begin = steady::now();
-        need(sheaf_reduce(&sum, array.get(), SHEAF_SUM, &options), "sum");
+        work(pool.get());
         state.SetIterationTime(seconds_since(begin));
         for (pid_t pid : workers_of(pool.get()))
             after = std::max(after, anonymous_bytes(pid));
-        grown = std::max(grown, after - before);
+        grown = std::max(grown, after - before - expected);
     }
     state.counters["grown"] = grown;
+}
+
+/* It sums a large array, in place. */
+static void memory_of_sum(benchmark::State &state)
+{
+    array_ptr array = make_array(SHEAF_F64, 20000000);
+    auto work = [&](sheaf_executor *pool) {
+        sheaf_reduce_options options = {};
+        options.executor = pool;
+        sheaf_scalar sum;
+        need(sheaf_reduce(&sum, array.get(), SHEAF_SUM, &options), "sum");
+    };
+    memory(state, sheaf_executor_workers(nullptr), work, 0);
+}
+
+/* One worker has two passwords in flight: what it takes beside their rows, of 128 n r bytes each. */
+static void memory_of_scrypt(benchmark::State &state)
+{
+    const sheaf_bytes passwords[2] = {{"a", 1}, {"b", 1}};
+    const sheaf_bytes salt = {"NaCl", 4};
+    const sheaf_scrypt_batch batch = {passwords, 2, &salt, 1};
+    const sheaf_scrypt_params params = {16384, 8, 1, 64};
+    auto work = [&](sheaf_executor *pool) {
+        sheaf_scrypt_options options = {};
+        options.executor = pool;
+        uint8_t keys[2 * 64];
+        need(sheaf_scrypt_many(keys, &batch, &params, &options), "scrypt");
+    };
+    memory(state, 1, work, 2 * 128.0 * 16384 * 8);
 }
 
 template <typename... Arguments>
@@ -230,6 +257,7 @@ int main(int argc, char **argv)
         add("map/one by one/" + name, map, backend, all, size_t{50000}, size_t{1})->Iterations(1);
     }
     add("idle, CPU in 5 s", idle)->Iterations(1);
-    add("memory of a worker", memory)->Iterations(1);
+    add("memory of a worker", memory_of_sum)->Iterations(1);
+    add("memory of a worker, scrypt", memory_of_scrypt)->Iterations(1);
     return bench_main(argc, argv);
 }
