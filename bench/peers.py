@@ -284,18 +284,26 @@ def cpu_seconds():
     return total
 
 
+def is_tracker(pid):
+    """multiprocessing's and loky's: it removes the semaphores of its program when all who know them have ended."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"resource_tracker" in file.read()
+    except OSError:
+        return False
+
+
 def end():
-    """Takes all of them along: a pool may hang at its end, and its workers would outlive us. With them goes loky's
-    tracker, which would have removed what bears our number in /dev/shm."""
+    """Takes all of them along: a pool may hang at its end, and its workers would outlive us. The trackers end by
+    themselves, and take out of /dev/shm what the others left."""
     for pid in family()[1:]:
         try:
-            os.kill(pid, signal.SIGKILL)
+            if not is_tracker(pid):
+                os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     for folder in SCRATCH + glob.glob(f"/dev/shm/joblib_memmapping_folder_{os.getpid()}_*"):
         shutil.rmtree(folder, ignore_errors=True)
-    for semaphore in glob.glob(f"/dev/shm/sem.loky-{os.getpid()}-*"):
-        os.unlink(semaphore)
     os._exit(0)
 
 
