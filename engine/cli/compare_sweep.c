@@ -128,9 +128,11 @@ static void choose(struct series *series, const size_t base[DIMS], const size_t 
         size_t n = elements_of(point->shape);
         bool is_small = series->dim == 1 && sizes[i] < base[2];
         bool is_large = n > BYTES_MAX / sizeof(double);
-        if (!is_small && (!is_large || series->count == 0))
+        if (!is_small && n < SIZE_MAX && (!is_large || series->count == 0))
             series->count++;
     }
+    if (series->count == 0) /* more columns than all steps have rows */
+        memcpy(series->points[series->count++].shape, base, DIMS * sizeof base[0]);
 }
 
 static void time_text(char *text, double seconds)
