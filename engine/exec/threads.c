@@ -106,8 +106,8 @@ static void *drive(void *argument)
         if (wanted > had)
             had = threads_to_be_had(wanted);
         uint32_t size = wanted < had ? wanted : had;
-        if (size != wanted && load_acquire(&board->wanted) == wanted)
-            store_seq_cst(&board->wanted, size);
+        if (size != wanted) /* but for a number that is asked for meanwhile */
+            cas_seq_cst(&board->wanted, &wanted, size);
         serve_together(team, size, region);
         load_acquire(&team->left); /* pairs with the end of serve(): all of them are behind us */
     }

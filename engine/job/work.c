@@ -170,6 +170,22 @@ static bool has_tasks_left(const struct worker *worker)
     return most == 0 || worker->tasks_run < most || worker->row >= BOARD_HELPERS;
 }
 
+static bool is_surplus(const struct worker *worker)
+{
+    const struct board *board = worker->board;
+    if (worker->row >= BOARD_HELPERS)
+        return false; /* a caller that helps */
+    return worker->is_in_team ? load_acquire(&board->regions) != worker->region
+                              : worker->row >= load_acquire(&board->wanted);
+}
+
+/* Else it leaves before its next task. What it would not run it does not begin, either: who waits for a place in a steady
+ * stream of jobs would wait for ever, and what nobody runs could not be cancelled. */
+static bool stays(const struct worker *worker)
+{
+    return has_tasks_left(worker) && !is_surplus(worker);
+}
+
 /* Runs a claimed node, and then every ancestor whose other child is done by now. Of two siblings that
  * end at the same time at least one sees the other's DONE, as the stores and the loads are seq_cst;
  * with release and acquire both could miss (store buffers), and the merge would be nobody's. */
@@ -182,7 +198,7 @@ static void run_and_climb(struct visit *visit, uint32_t node)
         if (node == job_last_node(job)) {
             FAILPOINT("ending");
             /* Before anybody is told: a submit that follows at once need wake nobody else. */
-            if (has_tasks_left(visit->worker))
+            if (stays(visit->worker))
                 store_relaxed(&visit->row->state, WORKER_SPINNING);
             job_end(job, visit->worker->board, visit->slot, visit->generation, JOB_DONE);
             return;
@@ -215,7 +231,7 @@ static bool is_ready(const struct visit *visit, uint32_t base, uint32_t node)
 /* While the job runs and the worker may run more of it: what it leaves is for whoever replaces it. */
 static bool goes_on(const struct visit *visit)
 {
-    return is_running(visit) && has_tasks_left(visit->worker);
+    return is_running(visit) && stays(visit->worker);
 }
 
 static void run_sweep(struct visit *visit, uint32_t sweep)
@@ -226,7 +242,7 @@ static void run_sweep(struct visit *visit, uint32_t sweep)
     while (goes_on(visit) && (task = add_relaxed(&job->cursor[sweep], 1)) < job->tasks)
         if (claim(visit, base + 2 * task))
             run_and_climb(visit, base + 2 * task);
-    if (!has_tasks_left(visit->worker))
+    if (!stays(visit->worker))
         return;
     store_relaxed(&job->cursor[sweep],
                   job->tasks); /* it must not wrap, however often it is looked at */
@@ -343,13 +359,13 @@ static uint64_t oldest_job(struct board *board, uint64_t after, uint32_t *slot)
     return best;
 }
 
-/* One look at every job, oldest first. True if there was something to do. */
+/* One look at every job, oldest first, as long as it stays. True if there was something to do. */
 static bool work_on_all(struct worker *worker)
 {
     uint32_t slot = 0;
     bool did_something = false;
     uint64_t generation = 0;
-    while ((generation = oldest_job(worker->board, generation, &slot)) != 0)
+    while (stays(worker) && (generation = oldest_job(worker->board, generation, &slot)) != 0)
         did_something |= work_on(worker, slot, generation);
     return did_something;
 }
@@ -369,13 +385,6 @@ bool work_initialize(struct worker *worker)
     if (status != SHEAF_OK)
         job_set_error(job, visit.holder, status, (int32_t)worker->row, 0, sheaf_last_error());
     return status == SHEAF_OK;
-}
-
-static bool is_surplus(const struct worker *worker)
-{
-    const struct board *board = worker->board;
-    return worker->is_in_team ? load_acquire(&board->regions) != worker->region
-                              : worker->row >= load_acquire(&board->wanted);
 }
 
 /* Leaves for want of work. False: there is some after all, as whoever has it may have counted on us. All seq_cst: either
