@@ -156,6 +156,10 @@ double compare_bytes(const struct compare *compare);
 int compare_run_scrypt(struct compare_outcome *out, struct compare *compare,
                        const struct compare_row *row);
 
+/* Above this min(m, n) the library hands matrices to LAPACK itself, and instruction sets make no difference
+ * (<sheaf/svd.h>). */
+enum { COMPARE_OWN_KERNELS_MAX = 64 };
+
 /* Of compare_svd.c: its rows; what they need is to be closed; and what they say, as sentences. */
 void compare_add_svd_rows(struct compare *compare);
 void compare_close_svd(struct compare *compare);

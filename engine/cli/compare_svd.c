@@ -9,10 +9,6 @@
 #include "cli/options.h"
 #include "cli/team.h"
 
-/* Above this min(m, n) the library hands matrices to LAPACK itself, and instruction sets make no difference
- * (<sheaf/svd.h>). */
-enum { OWN_KERNELS_MAX = 64 };
-
 static size_t shorter_side(const struct compare *compare)
 {
     size_t m = compare->shape[compare->ndim - 2];
@@ -111,7 +107,7 @@ static void add_lapack_rows(struct compare *compare)
 void compare_add_svd_rows(struct compare *compare)
 {
     struct compare_places *places = &compare->places;
-    bool is_ours = shorter_side(compare) <= OWN_KERNELS_MAX;
+    bool is_ours = shorter_side(compare) <= COMPARE_OWN_KERNELS_MAX;
     const char *isa = is_ours ? compare->fastest_isa : NULL;
     add_lapack_rows(compare);
     for (size_t i = 0; is_ours && sheaf_isa_name(i + 1) != NULL; i++)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/compare.h"
+#include "cli/lapack_loop.h"
 #include "cli/machine.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -115,8 +116,14 @@ static int measure(struct point *point, struct series *series, const struct comp
     return status;
 }
 
+static bool needs_lapack(const struct point *point)
+{
+    return point->shape[1] > COMPARE_OWN_KERNELS_MAX && point->shape[2] > COMPARE_OWN_KERNELS_MAX;
+}
+
 /* The shapes of a series: steps of the size that grows, as far as there are rows enough, and not more than fits well
- * into memory, but one in any case. */
+ * into memory, but one in any case. Without LAPACK, none
+ * that need it. */
 static void choose(struct series *series, const size_t base[DIMS], const size_t *sizes)
 {
     for (size_t i = 0; i < SIZES_MAX && sizes[i] > 0; i++) {
@@ -128,10 +135,12 @@ static void choose(struct series *series, const size_t base[DIMS], const size_t 
         size_t n = elements_of(point->shape);
         bool is_small = series->dim == 1 && sizes[i] < base[2];
         bool is_large = n > BYTES_MAX / sizeof(double);
+        if (needs_lapack(point) && lapack_loop_missing() != NULL)
+            continue;
         if (!is_small && n < SIZE_MAX && (!is_large || series->count == 0))
             series->count++;
     }
-    if (series->count == 0) /* more columns than all steps have rows */
+    if (series->count == 0) /* none of the steps will do: what was asked for */
         memcpy(series->points[series->count++].shape, base, DIMS * sizeof base[0]);
 }
 

@@ -43,7 +43,7 @@ struct lapack_loop {
  * which pairs with the release in lapack_loop_run(), and tell their end by `finished`. */
 static _Atomic(struct lapack_loop *) running;
 
-static const char *load(void)
+const char *lapack_loop_missing(void)
 {
 #ifdef SHEAF_OPENBLAS
     void *library =
@@ -74,7 +74,7 @@ static int call(const struct lapack_loop *loop, size_t index, double *values, in
 
 struct lapack_loop *lapack_loop_open(const char **why, size_t m, size_t n, size_t workers)
 {
-    *why = load();
+    *why = lapack_loop_missing();
     if (*why == NULL && (m > INT_MAX || n > INT_MAX))
         *why = "LAPACK takes no such matrices";
     struct lapack_loop *loop = *why == NULL ? calloc(1, sizeof *loop) : NULL;

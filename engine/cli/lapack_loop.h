@@ -10,6 +10,9 @@
 
 struct lapack_loop;
 
+/* NULL, or why there is no LAPACK, for good. */
+const char *lapack_loop_missing(void);
+
 /* For matrices of m x n. NULL: there is none, and *why says so for good. The work space of all threads is made
  * here, so that it is not in the times. */
 struct lapack_loop *lapack_loop_open(const char **why, size_t m, size_t n, size_t workers);
