@@ -169,14 +169,15 @@ static void convert_strip(unsigned char *to, const struct fold *fold, size_t arr
     const int64_t step = in->column_stride;
     const size_t rows = rows_from(fold, strip->row);
     const size_t rows_next = rows_from(fold, next->row);
-    const size_t bytes = next->columns * (size_t)(step < 0 ? -step : step);
+    const size_t apart = (size_t)(step < 0 ? -step : step);
+    const size_t hop = apart > LINE ? apart : LINE; /* lines between elements are not wanted */
+    const size_t bytes = next->columns * apart;
     for (size_t r = 0; r < rows; r++) {
         if (r < rows_next) {
             const unsigned char *from =
                 row_at(fold, array, next->row + r * fold->step, next->first);
-            from -= step < 0 ? bytes : 0;
-            for (size_t b = 0; b < bytes; b += LINE)
-                __builtin_prefetch(from + b, 0, 2); /* into L2: L1 is too small */
+            for (size_t b = 0; b < bytes; b += hop) /* into L2: L1 is too small */
+                __builtin_prefetch(step < 0 ? from - b : from + b, 0, 2);
         }
         fold->e->kernels->convert[in->type](
             row_at(fold, array, strip->row + r * fold->step, strip->first), step, strip->columns,
