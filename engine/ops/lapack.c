@@ -31,6 +31,12 @@ static size_t inside;
 static int threads_before;
 static int threads_now;
 
+/* Who was given more than one thread. fork() waits for that call's end: OpenBLAS stops its threads before a fork, and
+ * a call that has handed work to them then waits for ever. */
+static bool is_spread;
+static pthread_t spreader;
+static pthread_cond_t spread_ended = PTHREAD_COND_INITIALIZER;
+
 /* Under the lock. More threads than before are started here. */
 static void set(int threads)
 {
@@ -39,9 +45,12 @@ static void set(int threads)
     threads_now = threads;
 }
 
+/* Before OpenBLAS's own, as handlers of a fork are called in the reverse order. */
 static void before_fork(void)
 {
     pthread_mutex_lock(&lock);
+    while (is_spread)
+        pthread_cond_wait(&spread_ended, &lock);
 }
 
 static void after_fork_in_parent(void)
@@ -54,6 +63,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     inside = 0;
+    spread_ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     pthread_mutex_unlock(&lock);
 }
 
@@ -128,6 +138,10 @@ sheaf_status sheaf_lapack_enter(const struct lapack **out, uint32_t threads)
         threads_before = threads_now = get_threads();
     /* Whoever is alone has all that it asks for; with company everybody has one, at once. */
     set(inside == 1 ? (int)threads : 1);
+    if (threads_now > 1) {
+        is_spread = true;
+        spreader = pthread_self();
+    }
     pthread_mutex_unlock(&lock);
     *out = &lapack;
     return SHEAF_OK;
@@ -138,5 +152,9 @@ void sheaf_lapack_leave(void)
     pthread_mutex_lock(&lock);
     if (--inside == 0)
         set(threads_before);
+    if (is_spread && pthread_equal(spreader, pthread_self())) {
+        is_spread = false;
+        pthread_cond_broadcast(&spread_ended);
+    }
     pthread_mutex_unlock(&lock);
 }
