@@ -1,6 +1,6 @@
 /* convert_tmpl.h -- from memory to the type that is computed with, for one stored type, T: a run with any
  * stride, and a tile that is transposed. Strides that slices often have are constants, for which a compiler has
- * instructions: every other element of f64 comes from the cache at 2.5 times the speed. */
+ * instructions. */
 #ifndef READ
 #define READ(x) (x)
 #endif
