@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "base/atomics.h"
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/futex.h"
 #include "exec/initializer.h"
@@ -79,6 +80,8 @@ static void *serve(void *argument)
                             .incarnation = place->incarnation,
                             .resolve = pool_resolve_local};
     omp_set_num_threads(1); /* of this thread only */
+    if (omp_get_proc_bind() != omp_proc_bind_false)
+        cpus_use_all(); /* libgomp has bound who opened us to one CPU, and we inherit that */
     bool is_initialized = work_initialize(&worker);
     if (!is_initialized) {
         char text[BOARD_ERROR_BYTES];
