@@ -247,6 +247,29 @@ static void a_number_that_comes_back_is_all_there(void)
     sheaf_callable_release(sleeps);
 }
 
+/* Who is to leave does so between two tasks, and has begun nothing that it leaves undone. */
+static void who_leaves_begins_nothing_more(void)
+{
+    sheaf_callable *sleeps = load("sleep_us");
+    for (size_t b = 1; b < 3; b++) {
+        sheaf_executor *executor;
+        sheaf_future *naps[8];
+        CHECK_OK(
+            sheaf_executor_open(&executor, backends[b],
+                                &(sheaf_executor_options){.workers = 1, .tasks_per_worker = 1}));
+        for (int i = 0; i < 8; i++)
+            naps[i] = submit(executor, sleeps, i == 0 ? 1000 : 300000, 0);
+        CHECK_OK(sheaf_future_wait(naps[0], SHEAF_FOREVER));
+        for (int i = 7; i > 1; i--) /* by now the second one may have been begun */
+            CHECK(sheaf_future_cancel(naps[i]));
+        CHECK_OK(sheaf_executor_resize(executor, 3));
+        for (int i = 0; i < 8; i++)
+            sheaf_future_release(naps[i]);
+        sheaf_executor_close(executor);
+    }
+    sheaf_callable_release(sleeps);
+}
+
 struct resizer {
     sheaf_executor *executor;
     _Atomic bool is_over;
@@ -457,12 +480,21 @@ static void options_are_compared_by_their_fields(void)
     CHECK_OK(sheaf_executor_reusable(&again, SHEAF_THREADS, &fields[1]));
     CHECK(again == first && call(first, squares, 14) == 196);
     sheaf_executor_close(first);
+    do { /* its handle becomes somebody else's, who keeps it */
+        CHECK_OK(sheaf_executor_open(&again, SHEAF_SEQUENTIAL, NULL));
+        if (again != first)
+            sheaf_executor_close(again);
+    } while (again != first);
+    CHECK_OK(sheaf_executor_reusable(&again, SHEAF_SEQUENTIAL, &fields[0]));
+    CHECK(again != first && call(first, squares, 15) == 225);
+    sheaf_executor_close(first);
+    sheaf_executor_close(again);
     sheaf_callable_release(squares);
 }
 
 CHECK_MAIN(CASE(every_worker_is_initialized), CASE(a_worker_is_replaced_after_its_tasks),
            CASE(idle_workers_leave_and_come_back), CASE(resized_while_it_works),
-           CASE(a_number_that_comes_back_is_all_there),
+           CASE(a_number_that_comes_back_is_all_there), CASE(who_leaves_begins_nothing_more),
            CASE(the_caller_works_along_while_others_leave), CASE(a_full_queue_is_busy_or_blocks),
            CASE(a_thousand_jobs_of_five_threads), CASE(one_executor_for_the_process),
            CASE(options_are_compared_by_their_fields))

@@ -17,6 +17,7 @@ enum { BACKENDS = sizeof backends / sizeof backends[0] };
 
 static struct sheaf_executor executors[EXECUTORS_MAX];
 static _Atomic uint32_t next_handle;
+static _Atomic uint64_t next_serial = 1;
 
 static _Atomic(struct sheaf_executor *) default_executor;
 
@@ -100,6 +101,7 @@ sheaf_status sheaf_executor_open(sheaf_executor **out, sheaf_backend backend,
         return SHEAF_FAIL(SHEAF_ERR_BUSY, "open an executor: %d are open, close one",
                           EXECUTORS_MAX);
     executor->ops = ops;
+    store_relaxed(&executor->serial, add_relaxed(&next_serial, 1));
     executor->pool = NULL;
     executor->context = NULL;
     store_relaxed(&executor->descriptor, -1);

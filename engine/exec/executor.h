@@ -25,6 +25,7 @@ struct sheaf_executor {
     _Atomic uint32_t users; /* calls that are inside: close waits for them */
     _Atomic int descriptor; /* an eventfd for pollers, or -1 */
     uint32_t fork_count;
+    _Atomic uint64_t serial; /* of this opening: the handle may be another executor's later */
     const struct executor_ops *ops;
     _Atomic size_t workers;
     struct pool *pool; /* NULL: everything runs in the caller */

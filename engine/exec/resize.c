@@ -29,8 +29,9 @@ sheaf_status sheaf_executor_resize(sheaf_executor *executor, size_t workers)
 /* Under the mutex; a forked child finds the executor closed, and opens its own. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static _Atomic bool is_changing; /* the next three are of several executors */
+static _Atomic bool is_changing; /* the next four are of several executors */
 static sheaf_executor *reusable;
+static uint64_t reusable_serial;
 static sheaf_backend reusable_backend;
 static sheaf_executor_options reusable_options;
 
@@ -58,13 +59,19 @@ static bool are_same(const sheaf_executor_options *a, const sheaf_executor_optio
            a->tasks_per_worker == b->tasks_per_worker && a->idle_ns == b->idle_ns;
 }
 
-static bool is_usable(sheaf_executor *executor)
+/* Whoever closed it gave its handle back: it may be an executor of somebody else's by now. */
+static bool is_ours(void)
 {
-    if (executor == NULL || executor_enter(executor) != SHEAF_OK)
+    return reusable != NULL && load_acquire(&reusable->serial) == reusable_serial;
+}
+
+static bool is_usable(void)
+{
+    if (!is_ours() || executor_enter(reusable) != SHEAF_OK)
         return false;
-    bool is_broken = executor->pool != NULL && pool_is_broken(executor->pool);
-    executor_leave(executor);
-    return !is_broken;
+    bool is_of_use = is_ours() && (reusable->pool == NULL || !pool_is_broken(reusable->pool));
+    executor_leave(reusable);
+    return is_of_use;
 }
 
 sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend,
@@ -82,7 +89,7 @@ sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend
     pthread_once(&once, watch_forks);
     pthread_mutex_lock(&mutex);
     bool is_same =
-        backend == reusable_backend && is_usable(reusable) && are_same(&wanted, &reusable_options);
+        backend == reusable_backend && is_usable() && are_same(&wanted, &reusable_options);
     if (is_same && backend != SHEAF_SEQUENTIAL && sheaf_executor_workers(reusable) != workers)
         status = sheaf_executor_resize(reusable, workers);
     if (!is_same) {
@@ -91,10 +98,11 @@ sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend
         now.workers = workers;
         status = sheaf_executor_open(&opened, backend, &now);
         if (status == SHEAF_OK) {
-            if (reusable != NULL)
+            if (is_ours())
                 sheaf_executor_shutdown(reusable, SHEAF_SHUTDOWN_NO_WAIT);
             exchange_seq_cst(&is_changing, true); /* acquire, too: the three come after it */
             reusable = opened;
+            reusable_serial = load_relaxed(&opened->serial);
             reusable_backend = backend;
             reusable_options = wanted;
             store_release(&is_changing, false);
