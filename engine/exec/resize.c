@@ -100,7 +100,7 @@ sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend
         if (status == SHEAF_OK) {
             if (is_ours())
                 sheaf_executor_shutdown(reusable, SHEAF_SHUTDOWN_NO_WAIT);
-            exchange_seq_cst(&is_changing, true); /* acquire, too: the three come after it */
+            exchange_seq_cst(&is_changing, true); /* acquire, too: the four come after it */
             reusable = opened;
             reusable_serial = load_relaxed(&opened->serial);
             reusable_backend = backend;
