@@ -18,7 +18,7 @@ void cpus_use_all(void);
 uint32_t cpus_current(void);
 
 /* Takes the calling thread to another CPU than this one (number + 1), if it may use any; which ones it may use
- * stays as it was. 10 us or so. False: there is none. */
+ * stays as it was (what somebody else sets within those 10 us is lost). False: there is none. */
 bool cpus_leave(uint32_t cpu);
 
 #endif

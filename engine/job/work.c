@@ -336,8 +336,12 @@ bool work_help(struct worker *worker, uint32_t slot, uint64_t generation)
     uint64_t state = load_seq_cst(&job->state);
     if (is_up || state != job_state(generation, JOB_RUNNING))
         return true;
-    if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) != WORD_DONE)
+    if (word_state(load_seq_cst(&job_words(job)[tree_root(job->tasks)])) != WORD_DONE) {
         futex_wait(&board->work_seq, seen, HELP_BOUND_NS);
+        /* Of a job that was submitted meanwhile we may have taken the only wake-up, and we run none but our own. */
+        if (load_seq_cst(&board->work_seq) != seen)
+            work_pass_on(board);
+    }
     return false;
 }
 

@@ -124,7 +124,7 @@ SHEAF_EXPORT sheaf_status sheaf_executor_resize(sheaf_executor *executor, size_t
  * if another number of workers is asked for; another one if it was closed or is broken, or if the backend or any other
  * option differs (pointers are compared as pointers), and then the old one is shut down behind the callers' backs. Idle
  * worker processes leave after 10 s unless idle_ns says otherwise. Nobody need close it. A forked child gets one of its own.
- * Any thread may call this.
+ * Any thread may call this, but no initializer of threads: it would wait for itself.
  * Errors: those of sheaf_executor_open(). */
 SHEAF_EXPORT sheaf_status sheaf_executor_reusable(sheaf_executor **out, sheaf_backend backend,
                                                   const sheaf_executor_options *options);
