@@ -156,7 +156,7 @@ struct job {
     _Atomic int64_t queued_ns; /* monotonic clock, 0: not yet; a death may lose one */
     _Atomic int64_t started_ns;
     _Atomic int64_t finished_ns;
-    _Atomic int32_t first_worker; /* row that began it */
+    _Atomic int32_t first_worker; /* row of the first task's worker; until then of who began it */
 
     /* plain data, fixed before the job is QUEUED */
     uint32_t op;

@@ -128,6 +128,20 @@ static sheaf_status run_task(struct visit *visit, uint32_t task, bool is_down, v
                            });
 }
 
+/* We began the job, or have its first task, whose runner is the worker to be told: who began a job may be overtaken. */
+static void note_start(const struct visit *visit, bool runs_first_task)
+{
+    struct job *job = visit->job;
+    int64_t never = 0;
+    int32_t nobody = -1;
+    if (load_relaxed(&job->started_ns) == 0)
+        cas_seq_cst(&job->started_ns, &never, clock_now_ns());
+    if (runs_first_task)
+        store_relaxed(&job->first_worker, (int32_t)visit->worker->row);
+    else
+        cas_seq_cst(&job->first_worker, &nobody, (int32_t)visit->worker->row);
+}
+
 /* Runs a claimed node. False if that failed: the node and the job are marked. */
 static bool run(struct visit *visit, uint32_t node)
 {
@@ -141,6 +155,8 @@ static bool run(struct visit *visit, uint32_t node)
     if (tree_is_task(in_tree)) {
         FAILPOINT("running");
         visit->worker->tasks_run++;
+        if (node == 0)
+            note_start(visit, true);
         status = run_task(visit, in_tree / 2, is_down, partial);
         FAILPOINT("written");
     } else if (!is_down) { /* on the way down nothing merges */
@@ -278,14 +294,6 @@ static bool prepare(struct visit *visit)
     return false;
 }
 
-/* We began the job. Returns its state. */
-static uint64_t note_start(struct visit *visit)
-{
-    store_relaxed(&visit->job->first_worker, (int32_t)visit->worker->row);
-    store_relaxed(&visit->job->started_ns, clock_now_ns());
-    return job_state(visit->generation, JOB_RUNNING);
-}
-
 bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
 {
     struct job *job = board_job(worker->board, slot);
@@ -304,8 +312,10 @@ bool work_on(struct worker *worker, uint32_t slot, uint64_t generation)
     due_wait_for_pardon(row);
     uint64_t state = load_seq_cst(&job->state);
     if (state == job_state(generation, JOB_QUEUED) &&
-        cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING)))
-        state = note_start(&visit);
+        cas_seq_cst(&job->state, &state, job_state(generation, JOB_RUNNING))) {
+        state = job_state(generation, JOB_RUNNING);
+        note_start(&visit, false);
+    }
     if (state == job_state(generation, JOB_RUNNING)) {
         visit.deadline_ns = job->deadline_ns;
         say_between_nodes(&visit);

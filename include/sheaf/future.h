@@ -109,7 +109,7 @@ typedef struct sheaf_timing {
     int64_t queued_ns;
     int64_t started_ns;
     int64_t finished_ns;
-    int32_t worker; /* index of the worker that began it; -1: the caller, or nobody */
+    int32_t worker; /* index of the worker that ran its first task; -1: the caller, or nobody */
 } sheaf_timing;
 
 /* Errors: ARGUMENT, CLOSED (in a forked child). */
