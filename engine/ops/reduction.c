@@ -245,7 +245,7 @@ sheaf_status reduction_map(const struct op_call *call, uint64_t first, uint64_t 
     uint64_t end = count > (size - begin) / REDUCTION_LEAF ? size : begin + count * REDUCTION_LEAF;
     struct source source = {.op = call->op, .own = reduction_of(call->op)};
     source.e = reduction_elements(call, call->op, size);
-    assert(begin <= size);
+    assert(begin <= size && source.own != NULL);
     bool is_direct = begin_readers(&source, call);
     struct reader_tile tiles[2] = {{.end = end}, {.end = end}};
     if (!is_direct && end > begin) {
