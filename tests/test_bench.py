@@ -71,10 +71,12 @@ def test_mann_whitney():
 
 
 def test_tables():
-    names = [group.name for group in groups.load()]
-    assert len(names) == len(set(names)) > 10
+    table = {group.name: group for group in groups.load()}
+    assert len(table) > 10
     for line in asked.load():
-        assert line.group in names, f"asked.txt: no group {line.group}"
+        assert line.group in table, f"asked.txt: no group {line.group}"
+        for name in re.split(r" / | & ", line.expression) if table[line.group].programs else ():
+            assert re.search(table[line.group].rows, name), f"asked.txt: [{line.group}] leaves out {name}"
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / "x").write_text("a | b | about 5 | c | d\n")
     assert "x:1" in raises(SystemExit, asked.load, folder / "x")

@@ -121,11 +121,12 @@ def one_round(rows, number):
             row["counters"].setdefault(name, []).append(got[name])
 
 
-def by_programs(house, group, say):
+def by_programs(house, group, machine, say):
     players, rows, notes = [], [], []
+    environment = {"SHEAF_PEER_WORKERS": str(machine["cpus_usable"]), **group.environment}
     for program in group.programs:
         try:
-            players.append(Player(house.program(program), group.environment))
+            players.append(Player(house.program(program), environment))
         except (OSError, subprocess.SubprocessError) as error:
             notes.append(f"{program} is not there: {error}")
     rounds, most = 0, ROUNDS_LEAST + 1 if house.quick else group.rounds
@@ -163,6 +164,6 @@ def measure(house, group, machine, say):
               "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begun))}
     if house.quick and group.quick:
         result["title"] += f" (quick: {' '.join(group.quick)})"
-    result.update((by_compare if group.compare else by_programs)(house, group, say))
+    result.update(by_compare(house, group, say) if group.compare else by_programs(house, group, machine, say))
     result["took_seconds"] = round(time.time() - begun, 1)
     return result
