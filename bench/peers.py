@@ -206,7 +206,8 @@ def hash_rows():
 def scrypt_rows():
     passwords = range(SHAPE[0])
     yield "hashlib, scrypt/1", lambda: [scrypt_one(i) for i in passwords]
-    yield f"ProcessPoolExecutor, hashlib.scrypt/{WORKERS}", over(processes, scrypt_one, passwords)
+    if len(passwords) > 1:
+        yield f"ProcessPoolExecutor, hashlib.scrypt/{WORKERS}", over(processes, scrypt_one, passwords)
 
 
 def job_rows():

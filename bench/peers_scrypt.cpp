@@ -99,7 +99,7 @@ void add_scrypt_peers(const peer_task &task)
 #else
         add_missing("libscrypt", workers, "not installed (package libscrypt-dev)");
 #endif
-        if (workers == task.workers)
+        if (workers == task.workers || task.shape[0] < 2) /* one password is for one thread */
             break;
     }
 }

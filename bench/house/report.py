@@ -44,7 +44,8 @@ def asked_table(judged):
     for line, found, verdict in sorted(judged, key=lambda entry: order.get(entry[2], 4)):
         name = verdict.split(",")[0].split(":")[0]
         cells = [line.source, line.what, line.text()]
-        cells += ["", ""] if found is None else [number(found.median), spread(found.low, found.high)]
+        cells += ["", ""] if found is None else [number(found.median), spread(found.low, found.high) +
+                                                 ("" if stats.is_interval(found.rounds) else f" (all {found.rounds})")]
         rows.append((name if found is not None else "absent", [*cells, verdict]))
     return table(["asked by", "figure", "asked", "measured", "95 % interval", "verdict"], rows, "asked")
 
@@ -82,10 +83,12 @@ def group_section(folder, result):
     scale, unit = unit_of(result["rows"])
     head = ["row", f"median, {unit}", "95 %", f"least, {unit}", f"CPU, {unit}", "speed-up", "95 %", "GB/s",
             "outliers"]
+    few = "" if stats.is_interval(result["rounds"]) else ", too few for a 95 % interval: their whole range"
     said = f"<h2>{html.escape(result['title'])}</h2><p class=\"quiet\"><code>{html.escape(result['command'])}</code>, " \
-           f"{result['rounds']} rounds, {result['took_seconds']:.0f} s. Speed-up is against the first row.</p>"
+           f"{result['rounds']} rounds{few}, " \
+           f"{result['took_seconds']:.0f} s. Speed-up is against the first row.</p>"
     drawn = ""
-    if " @ " not in result["rows"][0]["name"] and plots.bars(folder / result["group"], result):
+    if not any(" @ " in row["name"] for row in result["rows"]) and plots.bars(folder / result["group"], result):
         drawn = picture(folder, result["group"])
     return said + drawn + f"<div class=\"scroll\">{table(head, list(group_rows(result, scale)))}</div>"
 
