@@ -58,9 +58,11 @@ static uint64_t read_part(const uint64_t *x, size_t n)
     return bits[0] | bits[1] | bits[2] | bits[3];
 }
 
-/* The lines that a view touches: all of the matrix, or every other row. */
-static void read_lines(benchmark::State &state, bool is_half, size_t workers)
+/* The lines that a view touches: all of the matrix, or every other row. is_straight: in one stream a worker, by the
+ * widest loads; the limit is the faster of both. */
+static void read_lines(benchmark::State &state, bool is_half, bool is_straight, size_t workers)
 {
+    const std::string isa = isas().back();
     const uint64_t *x = static_cast<const uint64_t *>(sheaf_array_data(matrix()));
     const size_t step = is_half ? 2 : 1;
     const size_t count = rows() / workers;
@@ -69,10 +71,13 @@ static void read_lines(benchmark::State &state, bool is_half, size_t workers)
         std::vector<uint64_t> bits(workers);
         for (size_t w = 0; w < workers; w++)
             team.emplace_back([=, &bits] {
-                if (!is_half)
-                    bits[w] = read_part(x + w * count * COLUMNS, count * COLUMNS);
-                for (size_t r = w * count; is_half && r < (w + 1) * count; r += step)
-                    bits[w] |= read_part(x + r * COLUMNS, COLUMNS);
+                const size_t length = is_half ? COLUMNS : count * COLUMNS;
+                for (size_t r = w * count; r < (w + 1) * count; r += is_half ? step : count) {
+                    if (is_straight)
+                        read_only(isa, x + r * COLUMNS, length * sizeof *x);
+                    else
+                        bits[w] |= read_part(x + r * COLUMNS, length);
+                }
             });
         for (std::thread &thread : team)
             thread.join();
@@ -104,8 +109,15 @@ static void along(benchmark::State &state, sheaf_op op, int64_t axis, std::strin
 int main(int argc, char **argv)
 {
     const size_t all = sheaf_executor_workers(nullptr);
-    benchmark::RegisterBenchmark("read/whole", read_lines, false, all)->UseRealTime();
-    benchmark::RegisterBenchmark("read/step", read_lines, true, all)->UseRealTime();
+    for (bool is_straight : {false, true}) {
+        const std::string tail = is_straight ? "/straight" : "";
+        benchmark::RegisterBenchmark(("read/whole" + tail).c_str(), read_lines, false, is_straight,
+                                     all)
+            ->UseRealTime();
+        benchmark::RegisterBenchmark(("read/step" + tail).c_str(), read_lines, true, is_straight,
+                                     all)
+            ->UseRealTime();
+    }
     for (sheaf_op op : {SHEAF_SUM, SHEAF_MAX, SHEAF_MINMAX, SHEAF_ARGMAX, SHEAF_VAR})
         for (const char *kind : {"whole", "transposed", "step"})
             for (int64_t axis : {0, 1}) {

@@ -17,6 +17,7 @@ SURE = 0.01       # --compare calls a difference one below this p
 def compare(old, new):
     """Prints every row's ratio, old time / new time."""
     print(f"{'group':16} {'row':44} {'old/new':>8} {'95 %':>13} {'p':>8}")
+    count = 0
     for group in new:
         if group not in old:
             continue
@@ -29,8 +30,10 @@ def compare(old, new):
             # no rounds are common: the ends that the two intervals allow
             low, high = stats.estimate(a)[1] / stats.estimate(b)[2], stats.estimate(a)[2] / stats.estimate(b)[1]
             p = stats.mann_whitney(a, b)
+            count += 1
             word = "" if p >= SURE else "faster" if median > 1 else "slower"
             print(f"{group:16} {row['name'][:44]:44} {median:8.3f} {low:6.2f}..{high:<5.2f} {p:8.2g} {word}")
+    print(f"Of {count} rows about {SURE * count:.0f} would be called faster or slower if nothing had changed.")
     return 0
 
 

@@ -22,7 +22,7 @@ import re
 import shutil
 import sys
 
-from . import check, groups, measure, readme, results
+from . import check, groups, measure, plots, readme, results
 from .report import write_report
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -48,8 +48,11 @@ def measure_all(options, folder):
             result = measure.measure(house, group, machine, say)
         except KeyboardInterrupt:
             sys.exit(130)
-        results.save(path, result)
         say("")
+        if not result["rows"]:  # the next --resume tries again
+            print(f"{group.name:16} nothing measured: {'; '.join(result['notes'])[:100]}", flush=True)
+            continue
+        results.save(path, result)
         print(f"{group.name:16} {len(result['rows']):4} rows {result['rounds']:3} rounds "
               f"{result['took_seconds']:6.1f} s  {'; '.join(result['notes'])[:100]}", flush=True)
 
@@ -101,12 +104,16 @@ def main(arguments):
         return 0
     if options.short:
         return check.short(RATIOS, lambda: measure_short(options))
+    if options.keep and not plots.has_gnuplot():
+        sys.exit("run bench --keep: no gnuplot, and the README's picture would be of another run")
     if not options.report:
         if not options.resume and options.filter == "." and folder.is_dir():
             for path in folder.glob("*.json"):
                 path.unlink()
         measure_all(options, folder)
     found = results.load(folder)
+    if options.keep and readme.GROUP not in found:
+        sys.exit(f"run bench --keep: the README's table is of {readme.GROUP}, which {folder} has no results of")
     if not found:
         sys.exit(f"run bench: no results in {folder}, and no group matches {options.filter}")
     if options.resume and options.filter != "." and not (options.check or options.compare or options.keep):

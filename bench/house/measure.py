@@ -18,6 +18,18 @@ ROUNDS_LEAST, ENOUGH = 6, 0.02
 COUNTERS_OF_OURS = ("seconds", "cpu_seconds", "bytes_per_second")
 
 
+def wait_for(process):
+    """Its exit status. Ctrl-C reaches it, too: it has the time to take its arrays and peers along."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+
+
 class House:
     """Where the programs are, and how thorough to be."""
 
@@ -43,9 +55,9 @@ class House:
             # Files, not pipes: a peer's child that outlives it would keep a pipe open.
             said = pathlib.Path(folder, "said")
             with open(said, "w", encoding="utf-8") as file:
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
-            if done.returncode != 0:
-                raise RuntimeError((said.read_text().strip() or f"exit status {done.returncode}").splitlines()[-1])
+                status = wait_for(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file))
+            if status != 0:
+                raise RuntimeError((said.read_text().strip() or f"exit status {status}").splitlines()[-1])
             return json.loads(path.read_text(encoding="utf-8"))
 
     def machine(self):

@@ -32,6 +32,8 @@ class Player:
             self.process.stdin.write(self.rows[shown] + "\n")
             self.process.stdin.flush()
             ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+            if not ready:
+                self.process.kill()  # what it says later would be taken for another row's
             line = self.process.stdout.readline() if ready else ""
         except BrokenPipeError:
             line = ""

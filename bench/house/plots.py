@@ -4,6 +4,7 @@ import re
 import shutil
 import string
 import subprocess
+import sys
 
 from . import stats
 
@@ -42,7 +43,10 @@ def draw(base, height, title, xlabel, ylabel, script):
                                       "font 'sans-serif,11' fontscale 1.5")):
         text = STYLE.substitute(terminal=terminal, path=f"{base}{suffix}", title="\\n".join(map(quoted, title.split("\n"))), grey=GREY,
                                 xlabel=quoted(xlabel), ylabel=quoted(ylabel)) + script
-        subprocess.run(["gnuplot"], input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+        drawn = subprocess.run(["gnuplot"], input=text, text=True, capture_output=True)
+        if drawn.returncode != 0:  # a picture less, and not a report less
+            print(f"{base}{suffix} is not drawn: {drawn.stderr.strip()[-200:]}", file=sys.stderr)
+            return False
     return True
 
 
