@@ -71,7 +71,7 @@ static void read_lines(benchmark::State &state, bool is_half, bool is_straight, 
         std::vector<uint64_t> bits(workers);
         for (size_t w = 0; w < workers; w++)
             team.emplace_back([=, &bits] {
-                const size_t length = is_half ? COLUMNS : count * COLUMNS;
+                const size_t length = (is_half ? size_t{1} : count) * COLUMNS;
                 for (size_t r = w * count; r < (w + 1) * count; r += is_half ? step : count) {
                     if (is_straight)
                         read_only(isa, x + r * COLUMNS, length * sizeof *x);

@@ -1,5 +1,5 @@
-/* bench_streams.cpp -- what `sheaf compare` has no row for: dot, which reads two arrays, beside a bare read of both; any,
- * which stops at the first hit; BLAKE3 of little inputs; the error of sum beside the bound that reduce.h proves. */
+/* bench_streams.cpp -- what `sheaf compare` has no row for: dot, which reads two arrays, beside a bare read of both; any
+ * and all, which stop at the first hit; BLAKE3 of little inputs; the error of sum beside the bound that reduce.h proves. */
 #include "bench.h"
 
 #include <cmath>
@@ -67,20 +67,21 @@ static void dot(benchmark::State &state, sheaf_backend backend)
                             static_cast<int64_t>(2 * sheaf_array_bytes(numbers(0))));
 }
 
-/* hit: the first that is not zero, in per cent of the array; over 100: none. */
-static void any(benchmark::State &state, size_t hit)
+/* any or all. hit: the first element that decides it, in per cent of the array; over 100: none. */
+static void early(benchmark::State &state, sheaf_op op, size_t hit)
 {
-    static sheaf_array *zeros;
+    static sheaf_array *array;
+    const double other = op == SHEAF_ANY ? 0 : 1;
     size_t n = elements();
-    if (zeros == nullptr)
-        need(sheaf_create_anonymous(&zeros, SHEAF_F64, 1, &n), "create");
-    double *data = static_cast<double *>(sheaf_array_data(zeros));
-    std::fill(data, data + n, 0.0);
+    if (array == nullptr)
+        need(sheaf_create_anonymous(&array, SHEAF_F64, 1, &n), "create");
+    double *data = static_cast<double *>(sheaf_array_data(array));
+    std::fill(data, data + n, other);
     if (hit < 100)
-        data[n * hit / 100] = 1;
+        data[n * hit / 100] = 1 - other;
     sheaf_scalar result;
     for (auto _ : state)
-        need(sheaf_reduce(&result, zeros, SHEAF_ANY, nullptr), "any");
+        need(sheaf_reduce(&result, array, op, nullptr), "any or all");
 }
 
 static void hash(benchmark::State &state, size_t bytes)
@@ -198,12 +199,13 @@ int main(int argc, char **argv)
     benchmark::RegisterBenchmark("read two", read_two, all)->UseRealTime();
     benchmark::RegisterBenchmark("dot/threads", dot, SHEAF_THREADS)->UseRealTime();
     benchmark::RegisterBenchmark("dot/processes", dot, SHEAF_PROCESSES)->UseRealTime();
-    for (size_t hit : {1, 50, 101})
-        benchmark::RegisterBenchmark(
-            ("any/" + (hit < 100 ? "hit at " + std::to_string(hit) + " %" : std::string("no hit")))
-                .c_str(),
-            any, hit)
-            ->UseRealTime();
+    for (sheaf_op op : {SHEAF_ANY, SHEAF_ALL})
+        for (size_t hit : {1, 50, 101}) {
+            const std::string where =
+                hit < 100 ? "hit at " + std::to_string(hit) + " %" : std::string("no hit");
+            const std::string name = std::string(sheaf_op_name(op)) + "/" + where;
+            benchmark::RegisterBenchmark(name.c_str(), early, op, hit)->UseRealTime();
+        }
     const blake3_library *library = find_library();
     for (size_t bytes : {64, 256, 1024, 4096}) {
         const std::string size = std::to_string(bytes);
