@@ -263,7 +263,8 @@ struct killer {
 static void *kill_workers(void *argument)
 {
     struct killer *self = argument;
-    struct timespec pause = {.tv_nsec = 8000000};
+    /* Ten workers killed over one part are an error: where parts are slow, kills are rare. */
+    struct timespec pause = {.tv_nsec = IS_SANITIZED ? 60000000 : 8000000};
     for (size_t i = 0; !atomic_load(&self->is_over); i++) {
         sheaf_worker_info info;
         CHECK_OK(sheaf_executor_worker(&info, self->pool, i % 3));
