@@ -162,8 +162,10 @@ bool lapack_loop_run(struct lapack_loop *loop, double *values, const double *mat
         int parts = (int)loop->parts;
 #pragma omp parallel num_threads(parts)
         {
+            /* Not from outside: the thread sanitizer does not see libgomp hand it over. */
+            int all = (int)atomic_load_explicit(&running, memory_order_acquire)->parts;
 #pragma omp for schedule(static, 1)
-            for (int i = 0; i < parts; i++) // also if there are fewer threads than were asked for
+            for (int i = 0; i < all; i++) // also if there are fewer threads than were asked for
                 run_part((size_t)i);
         }
 #endif
