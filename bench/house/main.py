@@ -3,7 +3,7 @@
 usage: ./run bench [FILTER] [OPTIONS]
 
   FILTER            groups of bench/groups.ini whose names match this regular expression (default: all)
-  --quick           smaller arrays and fewer rounds: two minutes in place of 45
+  --quick           smaller arrays and fewer rounds: two minutes in place of 20
   --into FOLDER     where results go (default: build/bench/results)
   --resume          keep the groups that FOLDER has, and measure the others; with a FILTER that is a piece of a
                     long run, and --report makes the page when all pieces are there
