@@ -159,8 +159,7 @@ bool lapack_loop_run(struct lapack_loop *loop, double *values, const double *mat
         run_part(0);
     } else {
 #ifdef _OPENMP
-        int parts = (int)loop->parts;
-#pragma omp parallel num_threads(parts)
+#pragma omp parallel num_threads((int)loop->parts)
         {
             /* Not from outside: the thread sanitizer does not see libgomp hand it over. */
             int all = (int)atomic_load_explicit(&running, memory_order_acquire)->parts;
