@@ -66,19 +66,28 @@ static inline vwide THIS(kept)(vwide term, size_t lane, size_t count)
 #endif
 }
 
+/* A row whose first n elements are these, and the others 0. */
+static inline void THIS(fill)(elem *row, const elem *x, size_t n)
+{
+    memset(row, 0, ROW * sizeof(elem));
+    memcpy(row, x, n * sizeof(elem));
+}
+
 /* The same for the sub-block at the end of a leaf: n elements. The last row is filled up with zeros,
  * in place of whose terms the neutral element is combined, which changes nothing. */
 static inline void THIS(last)(vwide *sum, const struct THIS(input) * in, size_t begin, size_t n)
 {
     const size_t whole = n / ROW * ROW;
-    elem x[ROW] = {0};
-    elem y[ROW] = {0};
-    const struct THIS(input) filled = {x, in->y == in->x ? x : y, in->c};
     THIS(rows)(sum, in, begin, n / ROW);
-    memcpy(x, in->x + begin + whole, (n - whole) * sizeof(elem));
+    if (whole == n)
+        return;
+    elem x[ROW];
+    elem y[ROW];
+    const struct THIS(input) filled = {x, in->y == in->x ? x : y, in->c};
+    THIS(fill)(x, in->x + begin + whole, n - whole);
     if (in->y != in->x)
-        memcpy(y, in->y + begin + whole, (n - whole) * sizeof(elem));
-    for (size_t k = 0; k < REGS && whole < n; k++) {
+        THIS(fill)(y, in->y + begin + whole, n - whole);
+    for (size_t k = 0; k < REGS; k++) {
         vwide term = THIS(kept)(THIS(term)(&filled, k * LANES), k * LANES, n - whole);
         sum[k] = sum[k] COMBINE term;
     }

@@ -1,6 +1,7 @@
 /* reduce.c -- the public reductions. */
 #include "api/reduce.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "api/call.h"
@@ -30,12 +31,13 @@ sheaf_dtype sheaf_reduce_dtype(sheaf_op op, sheaf_dtype dtype, sheaf_dtype wante
 static sheaf_status make_params(struct request *request, const struct op *op,
                                 const sheaf_array *array, const sheaf_reduce_options *options)
 {
-    struct reduce_params params = {.ddof = options->ddof};
     sheaf_dtype result;
-    if (options->dtype == 0 && options->initial == NULL) {
-        memcpy(request->params, &params, sizeof params);
+    if (options->dtype == 0 && options->initial == NULL) { /* the rest has been cleared */
+        memcpy(request->params + offsetof(struct reduce_params, ddof), &options->ddof,
+               sizeof options->ddof);
         return SHEAF_OK;
     }
+    struct reduce_params params = {.ddof = options->ddof};
     sheaf_status status = reduction_result(&result, op, array->dtype, options->dtype);
     if (status != SHEAF_OK)
         return status;

@@ -174,7 +174,7 @@ static void make_frame(struct frame *frame, const struct op_call *call)
     frame->own = reduction_of(frame->op);
     for (uint32_t d = params->kept; d < x->ndim; d++)
         count *= x->shape[d];
-    frame->e = reduction_elements(call, frame->op, count);
+    reduction_elements(&frame->e, call, frame->op, count);
     find_cells(frame, params->kept, frame->own->is_pair ? 1 : 0);
     frame->pair_stride = frame->own->is_pair ? call->arrays[RESULTS].strides[0] : 0;
     frame->leaves = count / REDUCTION_LEAF + (count % REDUCTION_LEAF != 0);

@@ -57,23 +57,21 @@ sheaf_status reduction_result(sheaf_dtype *out, const struct op *op, sheaf_dtype
     return SHEAF_OK;
 }
 
-struct elements reduction_elements(const struct op_call *call, const struct op *op, uint64_t count)
+void reduction_elements(struct elements *out, const struct op_call *call, const struct op *op,
+                        uint64_t count)
 {
     const struct reduction *own = reduction_of(op);
     const struct reduce_params *params = call->params;
     sheaf_dtype dtype = (sheaf_dtype)call->arrays[0].dtype;
-    struct elements e = {
-        .kernels = call->kernels,
-        .params = params,
-        .dtype = dtype,
-        .type = sheaf_kernel_computed[reader_stored(dtype)],
-        .result =
-            params->result != 0 ? (sheaf_dtype)params->result : usual_result(own->result, dtype),
-        .count = count,
-    };
-    e.is_float = e.type == KERNEL_F32 || e.type == KERNEL_F64;
-    e.in_doubles = e.is_float || sheaf_dtype_kind(e.result) == 'f';
-    return e;
+    out->kernels = call->kernels;
+    out->params = params;
+    out->dtype = dtype;
+    out->type = sheaf_kernel_computed[reader_stored(dtype)];
+    out->result =
+        params->result != 0 ? (sheaf_dtype)params->result : usual_result(own->result, dtype);
+    out->is_float = out->type == KERNEL_F32 || out->type == KERNEL_F64;
+    out->in_doubles = out->is_float || sheaf_dtype_kind(out->result) == 'f';
+    out->count = count;
 }
 
 bool reduction_is_free(const struct reduction *own, const struct elements *e)
@@ -243,8 +241,11 @@ sheaf_status reduction_map(const struct op_call *call, uint64_t first, uint64_t 
     const uint64_t size = call->arrays[0].size;
     uint64_t begin = first * REDUCTION_LEAF;
     uint64_t end = count > (size - begin) / REDUCTION_LEAF ? size : begin + count * REDUCTION_LEAF;
-    struct source source = {.op = call->op, .own = reduction_of(call->op)};
-    source.e = reduction_elements(call, call->op, size);
+    struct source source; /* not cleared: it has room for the strides of many dimensions */
+    source.op = call->op;
+    source.own = reduction_of(call->op);
+    source.room = NULL;
+    reduction_elements(&source.e, call, call->op, size);
     assert(begin <= size && source.own != NULL);
     bool is_direct = begin_readers(&source, call);
     struct reader_tile tiles[2] = {{.end = end}, {.end = end}};
@@ -268,13 +269,15 @@ sheaf_status reduction_map(const struct op_call *call, uint64_t first, uint64_t 
 
 void reduction_merge(const struct op_call *call, const void *left, const void *right, void *out)
 {
-    struct elements e = reduction_elements(call, call->op, call->arrays[0].size);
+    struct elements e;
+    reduction_elements(&e, call, call->op, call->arrays[0].size);
     reduction_of(call->op)->merge(&e, left, right, out);
 }
 
 void reduction_finish(const struct op_call *call, const void *root, void *result)
 {
-    struct elements e = reduction_elements(call, call->op, call->arrays[0].size);
+    struct elements e;
+    reduction_elements(&e, call, call->op, call->arrays[0].size);
     sheaf_scalar scalar;
     memset(&scalar, 0, sizeof scalar); /* the padding too: results are compared as bytes */
     scalar.dtype = e.result;

@@ -121,7 +121,8 @@ bool reduction_is_free(const struct reduction *own, const struct elements *e);
 bool reduction_has_columns(const struct reduction *own, const struct elements *e);
 
 /* `count`: of the elements of one result. */
-struct elements reduction_elements(const struct op_call *call, const struct op *op, uint64_t count);
+void reduction_elements(struct elements *out, const struct op_call *call, const struct op *op,
+                        uint64_t count);
 
 /* What plan() has to check of one result of `count` elements. Errors: EMPTY, DTYPE, SHAPE, ARGUMENT. */
 sheaf_status reduction_check(const struct op_call *call, const struct op *op, uint64_t count);
