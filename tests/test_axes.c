@@ -75,7 +75,7 @@ static void check_columns(const sheaf_array *array, sheaf_op op, sheaf_executor 
                                                        .axis_count = 1,
                                                        .second = op == SHEAF_DOT ? array : NULL}));
     for (size_t i = 0;
-         i<sheaf_array_shape(array)[1]; i += sheaf_array_shape(array)[1]> 100 ? 1009 : 23)
+         i<sheaf_array_shape(array)[1]; i += sheaf_array_shape(array)[1]> 100 ? 347 : 23)
         check_column(out, array, op, i);
     sheaf_detach(out);
 }
@@ -115,18 +115,35 @@ static void many_leaves_of_many_columns(void)
     sheaf_executor_close(executor);
 }
 
-/* So wide that panels go down a lane or two at a time; in place, and every other column backwards. */
+static void check_steps(const sheaf_array *array, sheaf_op op)
+{
+    sheaf_array *step;
+    check_columns(array, op, NULL);
+    CHECK_OK(sheaf_view_slice(&step, array, 1, SHEAF_END, SHEAF_BEGIN, -2));
+    check_columns(step, op, NULL);
+    sheaf_detach(step);
+    CHECK_OK(sheaf_view_slice(&step, array, 1, 1, SHEAF_END, 2));
+    check_columns(step, op, NULL);
+    sheaf_detach(step);
+}
+
+/* So wide that panels go down a lane or two at a time; in place, every other column, and those backwards. */
 static void wide_panels(void)
 {
     static const sheaf_op ops[] = {SHEAF_SUM, SHEAF_NANVAR, SHEAF_DOT};
     sheaf_array *array = random_matrix(SHEAF_F64, 520, 33000);
-    sheaf_array *step;
-    CHECK_OK(sheaf_view_slice(&step, array, 1, SHEAF_END, SHEAF_BEGIN, -2));
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        check_columns(array, ops[i], NULL);
-        check_columns(step, ops[i], NULL);
-    }
-    sheaf_detach(step);
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        check_steps(array, ops[i]);
+    sheaf_detach(array);
+}
+
+/* Panels of two leaves that one task has all of are gone down as one. */
+static void joined_panels(void)
+{
+    static const sheaf_op ops[] = {SHEAF_SUM, SHEAF_MAX, SHEAF_MINMAX, SHEAF_VAR, SHEAF_NORM2};
+    sheaf_array *array = random_matrix(SHEAF_F32, 8192 + 700, 1061);
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        check_steps(array, ops[i]);
     sheaf_detach(array);
 }
 
@@ -337,5 +354,5 @@ static void bad_arguments_are_errors(void)
 CHECK_MAIN(CASE(axes_are_numpys), CASE(a_given_array_is_written),
            CASE(dtypes_of_results_can_be_chosen), CASE(of_nothing), CASE(bad_arguments_are_errors),
            CASE(small_views_give_the_bits_of_their_copies), CASE(many_leaves_of_many_columns),
-           CASE(wide_panels), CASE(transposed_arrays),
+           CASE(wide_panels), CASE(joined_panels), CASE(transposed_arrays),
            CASE(large_views_give_the_bits_of_their_copies))

@@ -65,7 +65,7 @@ struct op_plan {
                                BOARD_PARTIAL_BYTES_MAX. Large ones make for few tasks */
     uint32_t sweeps;        /* 0, 1: up the tree. 2: then down, task by task, in no order */
     uint32_t together; /* so many leaves are quicker in one map() than one by one, as they share
-                               registers: tasks have as many, but none for a worker that would go
+                               registers, or rows of memory: tasks have as many, but none for a worker that would go
                                without. 0: it makes no difference */
 };
 

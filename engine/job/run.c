@@ -178,11 +178,17 @@ sheaf_status request_run(const struct request *request, void *result)
     return status;
 }
 
+/* The greatest power of two that is not above n, which is not 0. */
+static uint64_t power_below(uint64_t n)
+{
+    return UINT64_C(1) << (63 - __builtin_clzll(n));
+}
+
 uint32_t task_shift(const struct op_plan *plan, uint32_t partial_stride, uint32_t workers)
 {
     uint64_t most = tasks_most(partial_stride);
     uint64_t share = workers > 0 ? (plan->leaves + workers - 1) / workers : plan->leaves;
-    uint64_t together = plan->together < share ? plan->together : share;
+    uint64_t together = plan->together < share ? plan->together : power_below(share);
     for (uint32_t shift = 0;; shift++) {
         if (UINT64_C(1) << shift < together)
             continue;

@@ -24,189 +24,14 @@
 
 #include "base/error.h"
 #include "ops/columns.h"
+#include "ops/panels.h"
 #include "ops/source.h"
-
-enum { X, Y, RESULTS, ARRAYS };
 
 /* The part of a panel that a partial is of. The reduction's partials of its cells follow. */
 struct head {
     uint64_t panel;
     uint64_t leaves; /* that it has in it; 0: nothing is left to do */
 };
-
-/* From so many panels on, each is one leaf of the job: there is enough to do without cutting them. */
-enum { PANELS_ENOUGH = 24 };
-
-/* Wide panels read well, but not so few leaves that there is nothing to share out. */
-enum { LEAVES_WANTED = 16, WIDTH_LEAST = 256, TILE_WIDTH = 512 };
-
-/* Fewer columns are transposed, where the order is free: kernels of columns would have most of a register empty. */
-enum { COLUMNS_LEAST = 16 };
-
-/* Of a panel, at most; in a job's slot. */
-enum { PARTIALS_BYTES = 56 * 1024 };
-
-/* The cells, simplified for all arrays together. */
-struct cells {
-    size_t ndim;
-    uint64_t shape[SHEAF_MAX_DIMS];
-    int64_t strides[ARRAYS][SHEAF_MAX_DIMS];
-};
-
-struct frame {
-    const struct op_call *call;
-    const struct op *op; /* the reduction */
-    const struct reduction *own;
-    struct elements e;
-    struct cells cells;
-    uint64_t cell_count;
-    uint64_t width; /* cells of a panel, at most; in the last dimension of cells */
-    uint64_t panels;
-    uint64_t leaves; /* of a panel */
-    uint64_t padded; /* to a power of two; 1 if a panel is never cut */
-    bool by_columns;
-    bool has_columns;    /* they are folded together, not transposed */
-    int64_t pair_stride; /* from the first result of a cell to the second */
-};
-
-/* One panel. */
-struct panel {
-    uint64_t width;
-    const unsigned char *at[ARRAYS]; /* the first cell */
-};
-
-static bool joins(const struct cells *cells, size_t d, const struct op_array *const *arrays,
-                  const uint32_t *first, size_t from)
-{
-    for (size_t i = 0; i < ARRAYS; i++)
-        if (cells->strides[i][d] !=
-            arrays[i]->strides[first[i] + from] * (int64_t)arrays[X]->shape[from])
-            return false;
-    return true;
-}
-
-static void find_cells(struct frame *frame, uint32_t kept, uint32_t leading)
-{
-    const struct op_array *arrays[ARRAYS] = {
-        &frame->call->arrays[X],
-        &frame->call->arrays[Y],
-        &frame->call->arrays[RESULTS]
-    };
-    const uint32_t first[ARRAYS] = {0, 0, leading};
-    struct cells *cells = &frame->cells;
-    cells->ndim = 0;
-    frame->cell_count = 1;
-    for (size_t d = 0; d < kept; d++) {
-        uint64_t extent = arrays[X]->shape[d];
-        frame->cell_count *= extent;
-        if (extent == 1)
-            continue;
-        size_t to = cells->ndim;
-        if (to > 0 && joins(cells, to - 1, arrays, first, d)) {
-            to--;
-            cells->shape[to] *= extent;
-        } else {
-            cells->shape[to] = extent;
-            cells->ndim++;
-        }
-        for (size_t i = 0; i < ARRAYS; i++)
-            cells->strides[i][to] = arrays[i]->strides[first[i] + d];
-    }
-    if (cells->ndim == 0) {
-        cells->ndim = 1;
-        cells->shape[0] = 1;
-        for (size_t i = 0; i < ARRAYS; i++)
-            cells->strides[i][0] = 0;
-    }
-}
-
-/* Whether neighbouring cells lie closer than the elements of one. */
-static bool is_by_columns(const struct frame *frame, uint32_t kept)
-{
-    const struct op_array *x = &frame->call->arrays[X];
-    struct layout rows;
-    if (frame->cell_count < 2 || frame->e.count < 2)
-        return false;
-    if (!reduction_is_free(frame->own, &frame->e) && frame->own->columns == NULL)
-        return false;
-    layout_simplify(&rows, x->ndim - kept, x->shape + kept, x->strides + kept);
-    int64_t column = frame->cells.strides[X][frame->cells.ndim - 1];
-    int64_t row = rows.strides[rows.ndim - 1];
-    return llabs(column) < llabs(row);
-}
-
-static uint64_t panels_of(const struct frame *frame, uint64_t width)
-{
-    uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
-    uint64_t panels = last / width + (last % width != 0);
-    for (size_t d = 0; d + 1 < frame->cells.ndim; d++)
-        panels *= frame->cells.shape[d];
-    return panels;
-}
-
-/* Panels of equal width, in whole lines of doubles. */
-static void find_width(struct frame *frame)
-{
-    enum { LINE = 8 };
-    uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
-    frame->has_columns = reduction_has_columns(frame->own, &frame->e) &&
-                         (last >= COLUMNS_LEAST || !reduction_is_free(frame->own, &frame->e));
-    uint64_t most = frame->by_columns && frame->has_columns ? COLUMNS_MAX : TILE_WIDTH;
-    while (most * frame->op->partial_bytes > PARTIALS_BYTES ||
-           (most > WIDTH_LEAST && panels_of(frame, most) * frame->leaves < LEAVES_WANTED))
-        most /= 2;
-    uint64_t in_last = last / most + (last % most != 0);
-    uint64_t equal = in_last > 0 ? (last / in_last + LINE) / LINE * LINE : most;
-    frame->width = equal < most ? equal : most;
-    if (!frame->by_columns && frame->leaves > 1)
-        frame->width = 1;
-    frame->panels = panels_of(frame, frame->width);
-}
-
-/* Everything but the data is known from the arrays' shapes alone. */
-static void make_frame(struct frame *frame, const struct op_call *call)
-{
-    const struct reduce_params *params = call->params;
-    const struct op_array *x = &call->arrays[X];
-    uint64_t count = 1;
-    frame->call = call;
-    frame->op = sheaf_ops[params->op];
-    frame->own = reduction_of(frame->op);
-    for (uint32_t d = params->kept; d < x->ndim; d++)
-        count *= x->shape[d];
-    reduction_elements(&frame->e, call, frame->op, count);
-    find_cells(frame, params->kept, frame->own->is_pair ? 1 : 0);
-    frame->pair_stride = frame->own->is_pair ? call->arrays[RESULTS].strides[0] : 0;
-    frame->leaves = count / REDUCTION_LEAF + (count % REDUCTION_LEAF != 0);
-    frame->leaves = frame->leaves > 0 ? frame->leaves : 1;
-    frame->by_columns = is_by_columns(frame, params->kept);
-    find_width(frame);
-    frame->padded = 1;
-    while (frame->panels < PANELS_ENOUGH && frame->padded < frame->leaves)
-        frame->padded *= 2;
-}
-
-static struct panel panel_at(const struct frame *frame, uint64_t number)
-{
-    const struct cells *cells = &frame->cells;
-    struct panel panel;
-    size_t d = cells->ndim - 1;
-    uint64_t in_last = cells->shape[d] / frame->width + (cells->shape[d] % frame->width != 0);
-    uint64_t first = number % in_last * frame->width;
-    uint64_t left = cells->shape[d] - first;
-    number /= in_last;
-    panel.width = left < frame->width ? left : frame->width;
-    for (size_t i = 0; i < ARRAYS; i++)
-        panel.at[i] = frame->call->data[i];
-    for (uint64_t place = first;;) {
-        for (size_t i = frame->e.count > 0 ? X : RESULTS; i < ARRAYS; i++)
-            panel.at[i] += (int64_t)place * cells->strides[i][d];
-        if (d-- == 0)
-            return panel;
-        place = number % cells->shape[d];
-        number /= cells->shape[d];
-    }
-}
 
 static void write_result(unsigned char *to, const struct elements *e, const sheaf_value *value)
 {
@@ -267,7 +92,8 @@ static struct columns columns_of(const struct work *work, const struct panel *pa
         .data = panel->at[array], .rows = array == X
         ? &work->x_rows : &work->y_rows,
             .column_stride = stride, .type = reader_stored(frame->e.dtype),
-            .is_direct = reader->stored == reader->computed && stride == (int64_t)reader->stored,
+            .is_direct = reader->stored == reader->computed &&
+                         stride == (int64_t)(frame->apart * reader->stored),
     };
 }
 
@@ -310,13 +136,14 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
 {
     const struct frame *frame = work->frame;
     const size_t bytes = frame->op->partial_bytes;
-    const size_t pitch = (size_t)frame->width * bytes;
+    const size_t pitch = panel->width * bytes;
     size_t depth = 0;
     struct column_leaf leaf = {
         .x = columns_of(work, panel, X),
         .y = columns_of(work, panel, Y),
         .has_second = frame->own->takes_second,
         .columns = panel->width,
+        .apart = frame->apart,
         .room = work->room
     };
     for (uint64_t i = 0; begin < end; i++) {
@@ -357,7 +184,8 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     const struct op_array *x = &call->arrays[X];
     const struct op_array *y = &call->arrays[Y];
     const uint32_t kept = ((const struct reduce_params *)call->params)->kept;
-    const size_t partials = (size_t)frame->width * frame->op->partial_bytes;
+    const size_t width = (size_t)(frame->width * frame->joined);
+    const size_t partials = width * frame->op->partial_bytes;
     size_t room = 0;
     size_t waiting = 0;
     memset(work, 0, sizeof *work);
@@ -371,9 +199,8 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
     }
     if (frame->by_columns) {
         waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * partials;
-        room = frame->has_columns
-                   ? columns_fold_room(frame->width)
-                   : columns_tile_room(frame->width) * (frame->own->takes_second ? 2 : 1);
+        room = frame->has_columns ? columns_fold_room(width, frame->apart)
+                                  : columns_tile_room(width) * (frame->own->takes_second ? 2 : 1);
         room = (room + 63) / 64 * 64;
     } else if (!work->source.x.is_direct || !work->source.y.is_direct) {
         room = SOURCE_ROOM;
@@ -392,7 +219,7 @@ static sheaf_status plan(struct op_plan *out, const struct op_call *call)
 {
     struct frame frame;
     const struct op_array *x = &call->arrays[X];
-    make_frame(&frame, call);
+    panels_frame(&frame, call);
     sheaf_status status = reduction_check(call, frame.op, frame.cell_count > 0 ? frame.e.count : 1);
     if (status != SHEAF_OK)
         return status;
@@ -404,7 +231,21 @@ static sheaf_status plan(struct op_plan *out, const struct op_call *call)
     out->partial_bytes = sizeof(struct head);
     if (frame.padded > 1)
         out->partial_bytes += (uint32_t)(frame.width * frame.op->partial_bytes);
+    if (frame.joined > 1)
+        out->together = frame.padded < 1024 ? (uint32_t)(frame.joined * frame.padded) : 1024;
     return SHEAF_OK;
+}
+
+/* Panel `first` and those that can be taken with it, at most `most`: to their results. Returns how many. */
+static uint64_t map_whole(struct work *work, uint64_t first, uint64_t most)
+{
+    const struct frame *frame = work->frame;
+    const uint64_t beside = panels_beside(frame, first);
+    const uint64_t count = beside < most ? beside : most;
+    const struct panel panel = panels_at(frame, first, count);
+    map_panel(work, &panel, 0, frame->leaves);
+    finish_panel(frame, &panel, work->partials);
+    return count;
 }
 
 static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t count, void *partial)
@@ -412,7 +253,7 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
     struct frame frame;
     struct work work;
     struct head head = {0};
-    make_frame(&frame, call);
+    panels_frame(&frame, call);
     memcpy(partial, &head, sizeof head);
     if (frame.cell_count == 0)
         return SHEAF_OK;
@@ -420,12 +261,10 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
     if (status != SHEAF_OK)
         return status;
     for (uint64_t end = first + count; first < end;) {
+        const uint64_t leaf = first % frame.padded;
         head.panel = first / frame.padded;
-        uint64_t leaf = first % frame.padded;
-        if (frame.padded == 1) { /* all of it */
-            struct panel panel = panel_at(&frame, first++);
-            map_panel(&work, &panel, 0, frame.leaves);
-            finish_panel(&frame, &panel, work.partials);
+        if (leaf == 0 && end - first >= frame.padded) {
+            first += map_whole(&work, head.panel, (end - first) / frame.padded) * frame.padded;
             continue;
         }
         uint64_t past = frame.padded - leaf < end - first ? frame.padded : leaf + (end - first);
@@ -434,12 +273,8 @@ static sheaf_status map(const struct op_call *call, uint64_t first, uint64_t cou
         head.leaves = leaf < past ? past - leaf : 0;
         if (head.leaves == 0)
             continue;
-        struct panel panel = panel_at(&frame, head.panel);
+        struct panel panel = panels_at(&frame, head.panel, 1);
         map_panel(&work, &panel, leaf, head.leaves);
-        if (head.leaves == frame.leaves) {
-            finish_panel(&frame, &panel, work.partials);
-            head.leaves = 0;
-        }
     }
     memcpy(partial, &head, sizeof head);
     if (head.leaves > 0)
@@ -460,11 +295,11 @@ static void merge(const struct op_call *call, const void *left, const void *righ
         memcpy(out, &a, sizeof a);
         return;
     }
-    make_frame(&frame, call);
+    panels_frame(&frame, call);
     const size_t bytes = frame.op->partial_bytes;
     unsigned char *to = (unsigned char *)out + sizeof a;
     const unsigned char *from = (const unsigned char *)left + sizeof a;
-    struct panel panel = panel_at(&frame, a.panel);
+    struct panel panel = panels_at(&frame, a.panel, 1);
     if (b.leaves == 0)
         memcpy(to, from, panel.width * bytes);
     for (uint64_t i = 0; i < panel.width && b.leaves > 0; i++)

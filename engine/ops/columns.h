@@ -22,17 +22,22 @@ struct column_leaf {
     bool has_second;
     uint64_t begin;
     size_t rows;    /* a leaf at most */
-    size_t columns; /* COLUMNS_MAX at most */
-    void *room;     /* columns_fold_room() bytes at a multiple of 64 */
+    size_t columns; /* COLUMNS_MAX / apart at most */
+    size_t
+        apart; /* elements from a column to the next, where a row is read in place; what lies between is read,
+                       too, and dropped, as the lines are there */
+    void *room; /* columns_fold_room() bytes at a multiple of 64 */
 };
 
 enum {
+    COLUMNS_MAX =
+        7680, /* elements of a row: 60 KiB of doubles, so that those of a lane's counter fit into L2 */
     COLUMNS_TILE = 512 * 1024, /* bytes of a transposed tile */
     COLUMNS_PAD = 8, /* elements after each of its columns, so that they share no cache sets */
 };
 
 /* Bytes of room that a leaf of so many columns needs for a fold, and a tile of them for being transposed. */
-size_t columns_fold_room(size_t columns);
+size_t columns_fold_room(size_t columns, size_t apart);
 size_t columns_tile_room(size_t columns);
 
 /* Columns that become runs: column c has its rows begin .. begin + rows - 1 at room, c * pitch elements on.

@@ -113,7 +113,7 @@ static void finish_nanmin(const struct elements *e, const void *root, sheaf_scal
 static void columns(enum columns_extreme which, const struct elements *e,
                     const struct column_leaf *leaf, void *partials)
 {
-    sheaf_value best[COLUMNS_MAX];
+    double *best = columns_numbers(leaf, 0);
     columns_extremes(&(struct columns_best){which, best}, 1, e, leaf);
     for (size_t i = 0; i < columns_count(leaf); i++) {
         sheaf_value value = {.i64 = 0};

@@ -64,7 +64,7 @@ static void nan_leaf(const struct elements *e, const struct run *run, void *part
 /* Of floats alone: integers are free of any order. */
 static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    double sum[COLUMNS_MAX];
+    double *sum = columns_numbers(leaf, 0);
     columns_fold(sum, e, leaf, COLUMNS_VALUES, NULL);
     for (size_t i = 0; i < columns_count(leaf); i++)
         ((struct partial *)partials)[i] = (struct partial){bits_of(sum[i]), 0, columns_rows(leaf)};
@@ -72,8 +72,8 @@ static void columns(const struct elements *e, const struct column_leaf *leaf, vo
 
 static void nan_columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    double sum[COLUMNS_MAX];
-    double count[COLUMNS_MAX];
+    double *sum = columns_numbers(leaf, 0);
+    double *count = columns_numbers(leaf, 1);
     columns_fold(sum, e, leaf, COLUMNS_NANVALUES, NULL);
     columns_fold(count, e, leaf, COLUMNS_NUMBERS, NULL);
     for (size_t i = 0; i < columns_count(leaf); i++)

@@ -39,8 +39,8 @@ static void leaf(const struct elements *e, const struct run *run, void *partial)
 static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
     const size_t bytes = computed_bytes(e);
-    double low[COLUMNS_MAX];
-    double high[COLUMNS_MAX];
+    double *low = columns_numbers(leaf, 0);
+    double *high = columns_numbers(leaf, 1);
     const struct columns_best best[] = {{COLUMNS_MINIMA, low}, {COLUMNS_MAXIMA, high}};
     columns_extremes(best, 2, e, leaf);
     for (size_t i = 0; i < columns_count(leaf); i++) {

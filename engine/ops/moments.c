@@ -39,9 +39,9 @@ static void nan_leaf(const struct elements *e, const struct run *run, void *part
 
 static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    double sum[COLUMNS_MAX];
-    double mean[COLUMNS_MAX];
-    double squares[COLUMNS_MAX];
+    double *sum = columns_numbers(leaf, 0);
+    double *mean = columns_numbers(leaf, 1);
+    double *squares = columns_numbers(leaf, 2);
     uint64_t n = columns_rows(leaf);
     columns_fold(sum, e, leaf, COLUMNS_VALUES, NULL);
     for (size_t i = 0; i < columns_count(leaf); i++)
@@ -53,10 +53,10 @@ static void columns(const struct elements *e, const struct column_leaf *leaf, vo
 
 static void nan_columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    double sum[COLUMNS_MAX];
-    double count[COLUMNS_MAX];
-    double mean[COLUMNS_MAX];
-    double squares[COLUMNS_MAX];
+    double *sum = columns_numbers(leaf, 0);
+    double *count = columns_numbers(leaf, 1);
+    double *mean = columns_numbers(leaf, 2);
+    double *squares = columns_numbers(leaf, 3);
     columns_fold(sum, e, leaf, COLUMNS_NANVALUES, NULL);
     columns_fold(count, e, leaf, COLUMNS_NUMBERS, NULL);
     for (size_t i = 0; i < columns_count(leaf); i++)

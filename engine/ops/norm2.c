@@ -43,8 +43,8 @@ static void leaf(const struct elements *e, const struct run *run, void *partial)
 static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
     struct partial *values = partials;
-    double factor[COLUMNS_MAX];
-    double squares[COLUMNS_MAX];
+    double *factor = columns_numbers(leaf, 0);
+    double *squares = columns_numbers(leaf, 1);
     bool is_scaled = false;
     for (size_t i = 0; i < columns_count(leaf); i++)
         factor[i] = 1;

@@ -25,7 +25,6 @@ enum {
     REDUCTION_LEAF = KERNEL_SUM_LEAF,
     REDUCTION_PARTIAL_MAX = 288,
     REDUCTION_LEAVES_AT_ONCE = 2,
-    COLUMNS_MAX = 2048, /* 16 KiB of doubles: the start of a row costs as much as some KiB of it */
 };
 
 /* What the api function writes to a job's params. */
@@ -149,10 +148,15 @@ uint64_t reduction_initial_u64(const struct elements *e);
 /* The same number, or the canonical quiet NaN: what a compiler makes of 0.0 / 0.0 has a sign. */
 double canonical_f64(double x);
 
+/* The bytes of an element as it is computed. */
+size_t reduction_computed_bytes(const struct elements *e);
+
 /* columns.c: the lanes of every column are folded; out: a double for each. c: one for each, or NULL, which
  * is 0. */
 size_t columns_count(const struct column_leaf *leaf);
 uint64_t columns_rows(const struct column_leaf *leaf);
+double *columns_numbers(const struct column_leaf *leaf,
+                        size_t i); /* a double for each, to work in: i is below 4 */
 void columns_fold(double *out, const struct elements *e, const struct column_leaf *leaf,
                   enum columns_fold fold, const double *c);
 

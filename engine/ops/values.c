@@ -62,7 +62,7 @@ void reduction_get_element(void *computed, const struct elements *e, const sheaf
                                           [KERNEL_U64] = &whole,
                                           [KERNEL_F32] = &narrow,
                                           [KERNEL_F64] = &x};
-    memcpy(computed, of_type[e->type], e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8);
+    memcpy(computed, of_type[e->type], reduction_computed_bytes(e));
 }
 
 double reduction_initial_f64(const struct elements *e)
@@ -80,4 +80,9 @@ uint64_t reduction_initial_u64(const struct elements *e)
     if (sheaf_dtype_kind(e->result) == 'i' && bytes < 8 && bits >> (8 * bytes - 1))
         bits |= UINT64_MAX << (8 * bytes);
     return bits;
+}
+
+size_t reduction_computed_bytes(const struct elements *e)
+{
+    return e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
 }
