@@ -33,10 +33,10 @@ struct sweeper {
     vd first;        /* where the block starts */
     vd least_before; /* the least d but the last; the least of all; the last, of the sweep before */
     vd least, last;
-    vd before;   /* the last d but one */
-    vd failures; /* in a row */
-    vd found;    /* values */
-    lane_mask moves;
+    vd before;                         /* the last d but one */
+    vd failures;                       /* in a row */
+    vd found;                          /* values */
+    lane_mask accepted, moves, is_new; /* the sweep; by one, to a value; to a block not swept yet */
     vd next_first; /* what the sweep has found: becomes `first` if it is accepted */
 };
 
@@ -44,6 +44,7 @@ struct chain { /* the state: two buffers, of FRONT + n entries of GROUPS registe
     vd *q, *e, *q_next, *e_next;
     size_t n;
     struct sweeper lanes[GROUPS];
+    size_t rows[GROUPS * LANES]; /* values found, as whole numbers */
 };
 
 static inline vd svd_moved(const vd *x, size_t i, size_t g, lane_mask moves)
@@ -167,94 +168,134 @@ static inline double svd_lane(const vd *x, size_t i, size_t g, size_t lane)
     return of_lane[lane];
 }
 
-/* A lane whose block is finished goes on with the one above: finds where it starts, and its sum. */
+/* A lane whose block is finished goes on with the one above: finds where it starts, once it has moved, and its sum. */
 static void svd_next_block(struct chain *c, size_t g, size_t lane, size_t found)
 {
     size_t i = c->n - 2; /* the finished block is one value, the last */
     double sum = 0 - svd_lane(c->e_next, i, g, lane);
     while (i > found && svd_lane(c->e_next, i - 1, g, lane) > 0)
         i--;
-    double first = (double)(int64_t)i;
+    double first = (double)(int64_t)i + 1;
     memcpy((double *)&c->lanes[g].sum + lane, &sum, sizeof sum);
     memcpy((double *)&c->lanes[g].first + lane, &first, sizeof first);
 }
 
-/* A lane without values left: ones and zeros. */
-static void svd_retire(struct chain *c, size_t g, size_t lane)
+/* Lanes without values left: ones and zeros. */
+static void svd_retire(struct chain *c, size_t g, lane_mask finished)
 {
     for (size_t i = 0; i < c->n; i++) {
-        double *q = (double *)(void *)&c->q_next[(FRONT + i) * GROUPS + g];
-        double *e = (double *)(void *)&c->e_next[(FRONT + i) * GROUPS + g];
-        q[lane] = 1;
-        e[lane] = 0;
+        vd *q = &c->q_next[(FRONT + i) * GROUPS + g];
+        vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
+        *q = choose(finished, all_lanes(1), *q);
+        *e = choose(finished, all_lanes(0), *e);
     }
 }
 
-/* Notes the values of the lanes that have converged, and moves them. values: VIRTUAL of index 0, and so on. */
-static void svd_take(struct chain *c, size_t g, lane_mask done, lane_mask exhausted, double *values)
+/* Writes every lane's value to where its next one belongs; it is one if the lane is in `done`. Without a
+ * branch: which lanes find one in a sweep cannot be foretold. values: n + 1 rows of GROUPS registers. */
+static inline void svd_note(struct chain *c, size_t g, vd value, unsigned done, double *values)
+{
+    double of_lane[LANES];
+    memcpy(of_lane, &value, sizeof value);
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        size_t *row = &c->rows[g * LANES + lane];
+        values[*row * (GROUPS * LANES) + g * LANES + lane] = of_lane[lane];
+        *row += done >> lane & 1;
+    }
+}
+
+/* The last two values of lanes whose block has no more: the eigenvalues of L U, 2 x 2, each to a few roundings
+ * of itself. */
+static void svd_take_pair(struct chain *c, size_t g, lane_mask pair, double *values)
 {
     struct sweeper *s = &c->lanes[g];
-    vd value = c->q_next[(FRONT + c->n - 1) * GROUPS + g] + s->sum;
-    vd one = all_lanes(1);
-    double of_lane[LANES];
-    double found[LANES];
-    memcpy(of_lane, &value, sizeof value);
-    memcpy(found, &s->found, sizeof s->found);
-    for (unsigned lane = 0; lane < LANES; lane++) {
-        size_t k = (size_t)found[lane];
-        if (mask_bits(done) >> lane & 1)
-            values[(k * GROUPS + g) * LANES + lane] = of_lane[lane];
-        if ((mask_bits(exhausted) >> lane & 1) && k + 1 < c->n)
-            svd_next_block(c, g, lane, k);
-        if ((mask_bits(done) >> lane & 1) && k + 1 == c->n)
-            svd_retire(c, g, lane);
-    }
-    s->found = choose(done, s->found + one, s->found);
-    s->first = choose(done, s->first + one, s->first);
-    /* a lane without values left is never active again */
-    s->first = choose(is_at_most(all_lanes((double)(int64_t)c->n), s->found),
-                      all_lanes((double)(int64_t)c->n), s->first);
-    s->moves = done;
+    vd q0 = svd_moved(c->q_next, c->n - 1, g, s->moves);
+    vd q1 = svd_moved(c->q_next, c->n - 2, g, s->moves);
+    vd e = svd_moved(c->e_next, c->n - 2, g, s->moves);
+    vd gap = q1 - q0 + e;
+    vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (q0 * e)));
+    vd high = all_lanes(0.5) * (q1 + q0 + e + root);
+    vd low = q1 * (q0 / choose(pair, high, all_lanes(1)));
+    svd_note(c, g, low + s->sum, mask_bits(pair), values);
+    svd_note(c, g, high + s->sum, mask_bits(pair), values);
+    s->found = choose(pair, all_lanes((double)(int64_t)c->n), s->found);
 }
 
-/* The shift for the next sweep: the smaller eigenvalue of the last 2 x 2 of L U, less what the coupling to
- * the rest may take from it; half of it while that is not small. Not above the least d, which is a bound,
- * and only half of that unless it is the last. */
-static vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n, size_t g,
-                    lane_mask is_new)
+/* Notes the values of the lanes that have converged, and moves them. Returns whether the rest of what a value brings
+ * is to be done: svd_go_on(). */
+static inline bool svd_take(struct chain *c, size_t g, double *values)
+{
+    struct sweeper *s = &c->lanes[g];
+    size_t n = c->n;
+    vd one = all_lanes(1);
+    vd last_two = all_lanes((double)(int64_t)n - 2);
+    vd coupling = c->e_next[(FRONT + n - 2) * GROUPS + g];
+    s->is_new = both(s->accepted, is_less(last_two, s->first));
+    s->moves = either(both(s->accepted, is_at_most(coupling, s->threshold)), s->is_new);
+    svd_note(c, g, c->q_next[(FRONT + n - 1) * GROUPS + g] + s->sum, mask_bits(s->moves), values);
+    s->found = choose(s->moves, s->found + one, s->found);
+    s->first = choose(s->moves, s->first + one, s->first);
+    return mask_bits(either(s->is_new, both(s->accepted, is_at_most(last_two, s->found)))) != 0;
+}
+
+/* What is not done after every sweep: lanes whose block is finished, and those with two values left, or none. */
+static void svd_go_on(struct chain *c, size_t g, double *values)
+{
+    struct sweeper *s = &c->lanes[g];
+    vd all = all_lanes((double)(int64_t)c->n);
+    vd last_two = all_lanes((double)(int64_t)c->n - 2);
+    unsigned to_next = mask_bits(both(s->is_new, is_less(s->found, all)));
+    for (unsigned lane = 0; to_next >> lane != 0; lane++)
+        if (to_next >> lane & 1)
+            svd_next_block(c, g, lane, c->rows[g * LANES + lane] - 1);
+    lane_mask pair = both(but_not(s->accepted, s->is_new),
+                          both(is_at_most(last_two, s->found), is_at_most(s->first, last_two)));
+    if (mask_bits(pair) != 0)
+        svd_take_pair(c, g, pair, values);
+    lane_mask finished = both(s->accepted, is_at_most(all, s->found));
+    if (mask_bits(finished) != 0) { /* never active again */
+        s->first = choose(finished, all, s->first);
+        s->moves = but_not(s->moves, finished);
+        svd_retire(c, g, finished);
+    }
+}
+
+/* The shift for the next sweep, below the least eigenvalue x of L U. The last pivot of L U - x is 0:
+ *
+ *     q0 - x (1 + f / (1 - x / p)) = 0, where f = e0/q1 (1 + e1/q2 (1 + e2/q3 (..)))
+ *
+ * if one eigenvalue p of what is above counts alone; if more do, the root for the least of them is a bound. p is given by
+ * the bound of the same kind q1 / (1 + e1/q2 (1 + e2/q3)). The series end there, so no shift is sure; of
+ * three quarters of p, one in ten is too large. Written with a square root and a division alone, of products that lie
+ * in the range of a double, since no q or e of a block is below the threshold. Not above the least d, which is a
+ * bound, and only half of that unless it is the last. */
+static inline vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n, size_t g)
 {
     vd zero = all_lanes(0);
+    vd one = all_lanes(1);
+    vd part = all_lanes(0.75);
     lane_mask three = is_at_most(s->first, all_lanes((double)(int64_t)n - 3));
     lane_mask four = is_at_most(s->first, all_lanes((double)(int64_t)n - 4));
     vd q0 = svd_moved(q, n - 1, g, s->moves);
     vd q1 = svd_moved(q, n - 2, g, s->moves);
-    vd q2 = svd_moved(q, n - 3, g, s->moves);
+    vd q2 = choose(three, svd_moved(q, n - 3, g, s->moves), one);
+    vd q3 = choose(four, svd_moved(q, n - 4, g, s->moves), one);
     vd e0 = svd_moved(e, n - 2, g, s->moves);
     vd e1 = choose(three, svd_moved(e, n - 3, g, s->moves), zero);
     vd e2 = choose(four, svd_moved(e, n - 4, g, s->moves), zero);
-    vd a1 = q1 + e1;
-    vd a0 = q0 + e0;
-    vd off = q1 * e0;
-    vd half = all_lanes(0.5);
-    vd gap = half * (a1 - a0);
-    vd upper = half * (a0 + a1) + svd_sqrt(svd_fma(gap, gap, off));
-    vd mu = svd_fma(q1, q0, e1 * a0) / upper;
-    vd p = a1 - mu;
-    vd squares = svd_fma(p, p, off);
-    vd residual = choose(three, q2 * e1 * off, zero);
-    vd room = q2 + e2 - mu - half * e1;
-    lane_mask is_near =
-        both(is_less(zero, room), is_at_most(all_lanes(4) * residual, room * room * squares));
-    lane_mask is_coupled = both(three, is_near);
-    vd less = choose(is_coupled, residual, zero) / choose(is_coupled, squares * room, all_lanes(1));
-    vd shift = (mu - less) * all_lanes(1 - 0x1p-40);
-    shift = choose(but_not(three, is_near), half * mu, shift);
+    vd above = q2 * q3;
+    vd under = svd_fma(e1, q3 + e2, above);
+    vd over = part * q1 * above;
+    vd b = svd_fma(svd_fma(part, e0, q0), under, over);
+    vd c = q0 * over;
+    vd root = svd_sqrt(larger(svd_fma(b, b, all_lanes(-4) * c * under), zero));
+    vd shift = (c + c) / (b + root) * all_lanes(1 - 0x1p-40);
     vd least = choose(s->moves, s->least_before, s->least);
     vd last = choose(s->moves, s->before, s->last);
-    vd bound = choose(is_at_most(last, least), least, half * least);
+    vd bound = choose(is_at_most(last, least), least, all_lanes(0.5) * least);
     shift = larger(smaller(shift, bound), zero);
-    lane_mask one = is_at_most(all_lanes((double)(int64_t)n - 1), s->first);
-    return choose(one, zero, choose(is_new, zero, shift));
+    lane_mask single = is_at_most(all_lanes((double)(int64_t)n - 1), s->first);
+    return choose(either(single, s->is_new), zero, shift);
 }
 
 /* The shift after one that was too large. If only the last d fell below 0, the shift and it together are
@@ -268,32 +309,35 @@ static vd svd_smaller_shift(const struct sweeper *s)
     return choose(is_less(s->failures, all_lanes(4)), shift, zero);
 }
 
-/* What the sweep brought for one register: accepted or not, values found, the next shift. */
-static void svd_decide(struct chain *c, size_t begin, size_t g, double *values)
+/* What the sweep brought: accepted or not, values found, the next shifts. Step by step for all registers, so that they
+ * wait for square roots and divisions together, and for branches taken wrongly once. */
+static void svd_decide(struct chain *c, size_t begin, double *values)
 {
-    struct sweeper *s = &c->lanes[g];
     vd zero = all_lanes(0);
-    vd end = all_lanes((double)(int64_t)c->n - 1);
-    vd old_first = s->first;
-    lane_mask busy = is_at_most(s->first, end);
-    lane_mask accepted = both(busy, is_at_most(zero, s->least));
-    lane_mask rejected = but_not(busy, accepted);
-    vd retry = zero;
-    if (mask_bits(rejected) != 0) {
-        retry = svd_smaller_shift(s);
-        svd_restore(c, begin, g, rejected);
+    lane_mask rejected[GROUPS];
+    bool goes_on[GROUPS];
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        lane_mask busy = is_at_most(s->first, all_lanes((double)(int64_t)c->n - 1));
+        s->accepted = both(busy, is_at_most(zero, s->least));
+        rejected[g] = but_not(busy, s->accepted);
+        s->failures = choose(rejected[g], s->failures + all_lanes(1), zero);
+        s->sum = choose(s->accepted, s->sum + s->shift, s->sum);
+        s->first = choose(s->accepted, s->next_first, s->first);
     }
-    s->failures = choose(rejected, s->failures + all_lanes(1), zero);
-    s->sum = choose(accepted, s->sum + s->shift, s->sum);
-    s->first = choose(accepted, s->next_first, old_first);
-    lane_mask exhausted = both(accepted, is_at_most(end, s->first));
-    vd coupling = c->e_next[(FRONT + c->n - 2) * GROUPS + g];
-    lane_mask small = both(accepted, is_at_most(coupling, s->threshold));
-    lane_mask done = either(small, exhausted);
-    s->moves = but_not(done, done);
-    if (mask_bits(done) != 0)
-        svd_take(c, g, done, exhausted, values);
-    s->shift = choose(rejected, retry, svd_shift(s, c->q_next, c->e_next, c->n, g, exhausted));
+    for (size_t g = 0; g < GROUPS; g++)
+        if (mask_bits(rejected[g]) != 0)
+            svd_restore(c, begin, g, rejected[g]);
+    for (size_t g = 0; g < GROUPS; g++)
+        goes_on[g] = svd_take(c, g, values);
+    for (size_t g = 0; g < GROUPS; g++)
+        if (goes_on[g])
+            svd_go_on(c, g, values);
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        vd retry = svd_smaller_shift(s);
+        s->shift = choose(rejected[g], retry, svd_shift(s, c->q_next, c->e_next, c->n, g));
+    }
 }
 
 /* Squares d and e into the chain, as q and e; marks where blocks end at once. A d of 0 becomes one that
@@ -302,6 +346,7 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
 {
     size_t n = c->n;
     vd zero = all_lanes(0);
+    memset(c->rows, 0, sizeof c->rows);
     for (size_t i = 0; i < FRONT * GROUPS; i++) {
         c->q[i] = c->q_next[i] = all_lanes(1);
         c->e[i] = c->e_next[i] = zero;
@@ -316,7 +361,7 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
         }
         memset(s, 0, sizeof *s);
         s->threshold = most * all_lanes(0x1p-102);
-        s->moves = is_less(zero, zero);
+        s->moves = s->is_new = is_less(zero, zero);
         for (size_t i = 0; i < n; i++) {
             vd q = d[i * GROUPS + g] * d[i * GROUPS + g];
             vd above = i + 1 < n ? e[i * GROUPS + g] * e[i * GROUPS + g] : zero;
@@ -330,7 +375,7 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
 }
 
 /* The squares of the singular values of the bidiagonal matrices d[n], e[n - 1], of GROUPS registers each,
- * in no order. work: 4 (FRONT + n) GROUPS. unfinished: a bit for each lane that took too many sweeps. */
+ * in no order. values: n + 1 rows of GROUPS registers, work: 4 (FRONT + n) GROUPS. unfinished: a bit for each lane that took too many sweeps. */
 static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *work,
                      size_t sweeps_for_one, unsigned unfinished[GROUPS])
 {
@@ -367,8 +412,7 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
             top = (size_t)first[lane] > top ? (size_t)first[lane] : top;
         }
         svd_sweep(&c, begin, top);
-        for (size_t g = 0; g < GROUPS; g++)
-            svd_decide(&c, begin, g, values);
+        svd_decide(&c, begin, values);
         vd *q = c.q;
         vd *e_old = c.e;
         c.q = c.q_next;

@@ -82,7 +82,7 @@ static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t g
     size_t tall = svd_way(rows, columns) == SVD_DIRECT ? rows : svd_panel_rows(columns);
     tall = tall > columns ? tall : columns;
     return tall * columns + 2 * SVD_VIRTUAL * columns * columns + tall + 4 * columns +
-           2 * groups * columns + 4 * groups * (SVD_FRONT + columns) + groups * columns;
+           2 * groups * columns + 4 * groups * (SVD_FRONT + columns) + groups * (columns + 1);
 }
 
 /* The same of what vectors need beside that: see svd_kept_memory(). */
