@@ -19,11 +19,9 @@
 #include TEMPLATE
 #define T u64
 #include TEMPLATE
-#define T       f16
-#define READ(x) from_f16(x)
+#define T f16
 #include TEMPLATE
-#define T       bf16
-#define READ(x) from_bf16(x)
+#define T bf16
 #include TEMPLATE
 #define T f32
 #include TEMPLATE

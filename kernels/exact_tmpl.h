@@ -7,7 +7,8 @@
  * "Accurate Floating-Point Summation", 2008 (ExtractVector); Demmel, Nguyen, "Parallel Reproducible
  * Summation", 2015.
  *
- * From the first block on that is not so, the run goes by way of a table: exact_table.h. */
+ * From the first block on that is not so, the run goes by way of a table: exact_table.h. Of f16 and bf16, whose
+ * numbers are short, the plain sum of a run mostly is exact. */
 #include "tmpl_begin.h"
 
 #define LANES ((size_t)PASTE(sums, T))
@@ -100,10 +101,40 @@ static void FN(exact_tabulate)(struct exact_table *table, const elem *x, size_t 
     }
 }
 
+#if IS_HALF
+/* Where the greatest exponent is near enough to the least, the sum of 2^13 such numbers has at most 53 bits, so that of
+ * <sheaf/reduce.h> is exact, as any. Of f16 it always is. False if not so, or if not all are finite. */
+static inline bool FN(exact_sum)(const elem *x, size_t n, double *sum)
+{
+    enum { FRACTION = 4 + PASTE(HALF_SHIFT, T), SPARE = 53 - 13 - 1 - FRACTION };
+    _Static_assert(KERNEL_EXACT_RUN <= 1 << 13, "so many numbers");
+    elem most = 0;
+    elem least = 0xffff; /* less 1, so that zeros do not count */
+    for (size_t i = 0; i < n; i++) {
+        const elem magnitude = x[i] & 0x7fff;
+        const elem less = (elem)(magnitude - 1);
+        most = magnitude > most ? magnitude : most;
+        least = less < least ? less : least;
+    }
+    const int lowest = (elem)(least + 1) >> FRACTION;
+    if (most >= PASTE(HALF_INFINITE, T) || (most >> FRACTION) - (lowest > 0 ? lowest : 1) > SPARE)
+        return false;
+    PASTE(PASTE(values, T), kernel)(x, x, 0, n, sum);
+    return true;
+}
+#endif
+
 static size_t FN(exact_kernel)(const void *data, size_t n, int64_t *digit)
 {
     const elem *x = data;
     double bound = 0;
+#if IS_HALF
+    double sum;
+    if (FN(exact_sum)(x, n, &sum)) {
+        exact_put(digit, sum);
+        return n;
+    }
+#endif
     size_t i = 0;
     while (i < n) {
         size_t here = n - i < EXACT_BLOCK ? n - i : EXACT_BLOCK;

@@ -9,13 +9,20 @@
  *     sub-block  512 elements: 16 rows are combined with lanes that start from the neutral element
  *     leaf       16 sub-blocks: their lanes are merged by a binary counter, and then folded
  *
- * A lane's own order is all that counts, so how many lanes lie in a register, and which are folded at
- * the same time, change no bit. */
+ * A lane's own order is all that counts, so which lanes lie in a register, and which are folded at the same
+ * time, change no bit. Of f16 and bf16 a sub-block is taken to be free of infinities and NaNs first, and folded again if it
+ * is not. There, where LINEAR, TERM(x * s) is TERM(x) * s, and TAKES_TWO, where it has a y. */
 #include "tmpl_begin.h"
 
 #define LANES      ((size_t)PASTE(sums, T))
 #define REGS       (ROW / LANES) /* that hold a row's lanes */
 #define THIS(name) PASTE(PASTE(FOLD, T), name)
+#if IS_HALF && VBYTES > 8
+#define APART ((size_t)4) /* from one lane of a register to its next; see half_load_tmpl.h */
+#else
+#define APART ((size_t)1)
+#endif
+#define FIRST(k) ((k) / APART * APART * LANES + (k) % APART) /* the first lane of register k */
 
 /* What the terms are made of. */
 struct THIS(input) {
@@ -24,44 +31,83 @@ struct THIS(input) {
     vwide c;
 };
 
-static inline vwide THIS(term)(const struct THIS(input) * in, size_t i)
+/* Of register k of the row that begins with element i. */
+static inline vwide THIS(term)(const struct THIS(input) * in, size_t i, size_t k)
 {
-    vwide x = FN(load_double)(in->x + i);
-    vwide y = FN(load_double)(in->y + i);
+    vwide x = FN(load_of_row)(in->x + i, k);
+    vwide y = FN(load_of_row)(in->y + i, k);
     (void)x;
     (void)y;
     return TERM(x, y, in->c);
 }
 
+#if IS_HALF && VBYTES > 8
+/* The lanes of a sub-block of this many whole rows. False, and nothing is of use, if there is an infinity or a
+ * NaN. */
+static inline bool THIS(finite_rows)(vwide *sum, const struct THIS(input) * in, size_t begin,
+                                     size_t rows)
+{
+    const vwide zero = {0};
+    const double scale = PASTE(HALF_SCALE, T);
+    vwide s[REGS];
+    vec top = {0};
+    for (size_t k = 0; k < REGS; k++)
+        s[k] = NEUTRAL - zero;
+    for (size_t r = 0; r < rows; r++) {
+        const elem *from = in->x + begin + r * ROW;
+        for (size_t k = 0; k < REGS; k++) {
+            const vwide x = FN(place)(from, k);
+            if (k % APART == 0)
+                top = FN(note)(top, from, k / APART);
+#if defined(TAKES_TWO)
+            const elem *other = in->y + begin + r * ROW;
+            if (k % APART == 0)
+                top = FN(note)(top, other, k / APART);
+            s[k] = s[k] COMBINE(TERM(x * scale, FN(place)(other, k) * scale, in->c));
+#elif defined(LINEAR)
+            s[k] = add_exact_product(TERM(x, x, in->c), scale, s[k]);
+#else
+            s[k] = s[k] COMBINE(TERM(x * scale, x, in->c));
+#endif
+        }
+    }
+    memcpy(sum, s, sizeof s);
+    return FN(all_finite)(top);
+}
+#endif
+
 /* The lanes of a sub-block of this many whole rows. */
 static inline void THIS(rows)(vwide *sum, const struct THIS(input) * in, size_t begin, size_t rows)
 {
     const vwide zero = {0};
+#if IS_HALF && VBYTES > 8
+    if (THIS(finite_rows)(sum, in, begin, rows))
+        return;
+#endif
     for (size_t g = 0; g < REGS; g += GROUP) {
         vwide s[GROUP];
         for (size_t k = 0; k < GROUP; k++)
             s[k] = NEUTRAL - zero;
         for (size_t r = 0; r < rows; r++) {
-            size_t from = begin + r * ROW + g * LANES;
             for (size_t k = 0; k < GROUP; k++)
-                s[k] = s[k] COMBINE THIS(term)(in, from + k * LANES);
+                s[k] = s[k] COMBINE THIS(term)(in, begin + r * ROW, g + k);
         }
         for (size_t k = 0; k < GROUP; k++)
             sum[g + k] = s[k];
     }
 }
 
-/* The term of lane number `lane` and those after it, or, of lanes from `count` on, the neutral element. */
-static inline vwide THIS(kept)(vwide term, size_t lane, size_t count)
+/* The terms of register k, or, of lanes from `count` on, the neutral element. */
+static inline vwide THIS(kept)(vwide term, size_t k, size_t count)
 {
     const vwide zero = {0};
     const vwide neutral = NEUTRAL - zero;
 #if VBYTES == 8
-    return lane < count ? term : neutral;
+    return k < count ? term : neutral;
 #else
     vbits number;
-    memcpy(&number, lane_indices + lane, sizeof number);
-    const vbits keeps = number < (int64_t)count;
+    memcpy(&number, lane_indices, sizeof number);
+    const vbits keeps = number * (int64_t)APART < (int64_t)count - (int64_t)FIRST(k);
     return (vwide)(((vbits)term & keeps) | ((vbits)neutral & ~keeps));
 #endif
 }
@@ -88,7 +134,7 @@ static inline void THIS(last)(vwide *sum, const struct THIS(input) * in, size_t 
     if (in->y != in->x)
         THIS(fill)(y, in->y + begin + whole, n - whole);
     for (size_t k = 0; k < REGS; k++) {
-        vwide term = THIS(kept)(THIS(term)(&filled, k * LANES), k * LANES, n - whole);
+        vwide term = THIS(kept)(THIS(term)(&filled, 0, k), k, n - whole);
         sum[k] = sum[k] COMBINE term;
     }
 }
@@ -107,12 +153,16 @@ static inline void THIS(count_in)(vwide level[][REGS], size_t count, vwide *sum)
 /* 32 lanes are combined to 16, those to 8, and so on: registers first, then what lies in one. */
 static inline double THIS(fold)(vwide *sum)
 {
-    for (size_t half = REGS / 2; half > 0; half /= 2)
+    for (size_t half = REGS / 2; half >= APART; half /= 2)
         for (size_t k = 0; k < half; k++)
             sum[k] = sum[k] COMBINE sum[k + half];
-    double lane[LANES];
-    memcpy(lane, sum, sizeof lane);
-    for (size_t half = LANES / 2; half > 0; half /= 2)
+    double in_registers[APART * LANES];
+    double lane[APART * LANES];
+    memcpy(in_registers, sum, sizeof lane);
+    for (size_t k = 0; k < APART; k++)
+        for (size_t i = 0; i < LANES; i++)
+            lane[k + i * APART] = in_registers[k * LANES + i];
+    for (size_t half = APART * LANES / 2; half > 0; half /= 2)
         for (size_t k = 0; k < half; k++)
             lane[k] = lane[k] COMBINE lane[k + half];
     return lane[0];
@@ -151,4 +201,6 @@ static void THIS(kernel)(const void *x, const void *y, double c, size_t n, void 
 #undef LANES
 #undef REGS
 #undef THIS
+#undef APART
+#undef FIRST
 #include "tmpl_end.h"

@@ -1,5 +1,6 @@
 /* folds.h -- what is summed and multiplied, for every type: the part of isa.c that says so. FOLD, COMBINE,
- * NEUTRAL and TERM are told in fold_tmpl.h. */
+ * NEUTRAL, TERM, LINEAR and TAKES_TWO are told in
+ * fold_tmpl.h. */
 /* Sums and products of integers, which wrap. */
 #define FOLD          sum
 #define COMBINE       +
@@ -58,7 +59,8 @@
 #define COMBINE       +
 #define NEUTRAL       -0.0
 #define TERM(x, y, c) (x)
-#define TEMPLATE      "fold_tmpl.h"
+#define LINEAR
+#define TEMPLATE "fold_tmpl.h"
 #include "every_type.h"
 #define TEMPLATE "fold_columns_tmpl.h"
 #include "every_type.h"
@@ -66,6 +68,7 @@
 #undef COMBINE
 #undef NEUTRAL
 #undef TERM
+#undef LINEAR
 
 #define FOLD          products
 #define COMBINE       *
@@ -84,7 +87,8 @@
 #define COMBINE       +
 #define NEUTRAL       -0.0
 #define TERM(x, y, c) ((x) * (y))
-#define TEMPLATE      "fold_tmpl.h"
+#define TAKES_TWO
+#define TEMPLATE "fold_tmpl.h"
 #include "every_type.h"
 #define TEMPLATE "fold_columns_tmpl.h"
 #include "every_type.h"
@@ -92,12 +96,14 @@
 #undef COMBINE
 #undef NEUTRAL
 #undef TERM
+#undef TAKES_TWO
 
 #define FOLD          magnitudes
 #define COMBINE       +
 #define NEUTRAL       -0.0
 #define TERM(x, y, c) FN(magnitude)(x)
-#define TEMPLATE      "fold_tmpl.h"
+#define LINEAR
+#define TEMPLATE "fold_tmpl.h"
 #include "every_type.h"
 #define TEMPLATE "fold_columns_tmpl.h"
 #include "every_type.h"
@@ -105,6 +111,7 @@
 #undef COMBINE
 #undef NEUTRAL
 #undef TERM
+#undef LINEAR
 
 #define FOLD          squares
 #define COMBINE       +
@@ -136,7 +143,8 @@
 #define COMBINE       +
 #define NEUTRAL       -0.0
 #define TERM(x, y, c) FN(where_number)(x, x)
-#define TEMPLATE      "fold_tmpl.h"
+#define LINEAR
+#define TEMPLATE "fold_tmpl.h"
 #define ONLY_FLOATS
 #include "every_type.h"
 #define TEMPLATE "fold_columns_tmpl.h"
@@ -146,6 +154,7 @@
 #undef COMBINE
 #undef NEUTRAL
 #undef TERM
+#undef LINEAR
 
 #define FOLD          nandeviations
 #define COMBINE       +

@@ -1,10 +1,23 @@
 /* half.h -- f16 (IEEE 754 binary16) and bf16 (the upper half of an f32) as floats: exact, and a NaN stays
- * one. Plain integer code that compilers turn into registers. */
+ * one; and what else tells them apart for templates. */
 #ifndef SHEAF_KERNELS_HALF_H
 #define SHEAF_KERNELS_HALF_H
 
 #include <stdint.h>
 #include <string.h>
+
+/* How far the exponent and the fraction of such a word, at the upper end of a double's bits, are from their places; what
+ * such a double is to be multiplied by then; the bits of an infinity and of the canonical NaN. */
+#define HALF_SHIFT_f16  6
+#define HALF_SHIFT_bf16 3
+#define HALF_SCALE_f16  0x1p1008
+#define HALF_SCALE_bf16 0x1p896
+enum {
+    HALF_INFINITE_f16 = 0x7c00,
+    HALF_INFINITE_bf16 = 0x7f80,
+    HALF_NAN_f16 = 0x7e00,
+    HALF_NAN_bf16 = 0x7fc0
+};
 
 static inline float float_of_bits(uint32_t bits)
 {

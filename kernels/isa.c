@@ -41,8 +41,16 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #endif
 
 #define TEMPLATE "load_tmpl.h"
+#define NO_HALVES
 #include "every_type.h"
 #define TEMPLATE "search_tmpl.h"
+#define NO_HALVES
+#include "every_type.h"
+#define TEMPLATE "half_load_tmpl.h"
+#define ONLY_HALVES
+#include "every_type.h"
+#define TEMPLATE "half_tmpl.h"
+#define ONLY_HALVES
 #include "every_type.h"
 #define TEMPLATE "convert_tmpl.h"
 #include "every_stored.h"
@@ -53,8 +61,10 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define EXTREME        max
 #define SKIPS_NANS     0
 #define TEMPLATE       "extreme_tmpl.h"
+#define NO_HALVES
 #include "every_type.h"
 #define TEMPLATE "extreme_columns_tmpl.h"
+#define NO_HALVES
 #include "every_type.h"
 #undef EXTREME
 #undef SKIPS_NANS
@@ -63,9 +73,11 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define LEAST      (-__builtin_inff())
 #define TEMPLATE   "extreme_tmpl.h"
 #define ONLY_FLOATS
+#define NO_HALVES
 #include "every_type.h"
 #define TEMPLATE "extreme_columns_tmpl.h"
 #define ONLY_FLOATS
+#define NO_HALVES
 #include "every_type.h"
 #undef OP
 #undef BEATS
@@ -80,8 +92,10 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define EXTREME        min
 #define SKIPS_NANS     0
 #define TEMPLATE       "extreme_tmpl.h"
+#define NO_HALVES
 #include "every_type.h"
 #define TEMPLATE "extreme_columns_tmpl.h"
+#define NO_HALVES
 #include "every_type.h"
 #undef EXTREME
 #undef SKIPS_NANS
@@ -90,9 +104,11 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define LEAST      __builtin_inff()
 #define TEMPLATE   "extreme_tmpl.h"
 #define ONLY_FLOATS
+#define NO_HALVES
 #include "every_type.h"
 #define TEMPLATE "extreme_columns_tmpl.h"
 #define ONLY_FLOATS
+#define NO_HALVES
 #include "every_type.h"
 #undef OP
 #undef BEATS
@@ -102,6 +118,7 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #undef LEAST
 
 #define TEMPLATE "minmax_tmpl.h"
+#define NO_HALVES
 #include "every_type.h"
 
 #include "folds.h"

@@ -26,6 +26,7 @@ enum kernel_stored {
     KERNEL_STORED
 };
 extern const enum kernel_dtype sheaf_kernel_computed[KERNEL_STORED];
+extern const size_t sheaf_kernel_bytes[KERNEL_DTYPES]; /* of an element */
 
 enum {
     KERNEL_SUM_LEAF = 8192,     /* elements: the leaf of a float sum */
@@ -33,7 +34,7 @@ enum {
     KERNEL_SUM_LANES = 32,      /* of a sub-block */
 };
 
-/* x: n elements, aligned to their size only. out: 8 bytes, holding
+/* An f16 or bf16 is its bits. x: n elements, aligned to their size only. out: 8 bytes, holding
  *     max, min         one element (n at least 1); any NaN gives the canonical quiet NaN; +0 above -0
  *     nanmax, nanmin   the same of the elements that are not NaN; NaN if all are
  *     minmax           two elements, what min and max would write

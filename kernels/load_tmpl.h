@@ -46,6 +46,12 @@ static inline vwide FN(load_double)(const elem *x)
 #endif
 }
 
+/* Register k of a row of 32, as doubles. */
+static inline vwide FN(load_of_row)(const elem *row, size_t k)
+{
+    return FN(load_double)(row + k * PASTE(sums, T));
+}
+
 /* v where x is a number, else 0. */
 static inline vwide FN(where_number)(vwide v, vwide x)
 {

@@ -15,6 +15,12 @@ const enum kernel_dtype sheaf_kernel_computed[KERNEL_STORED] = {
 #undef X
 };
 
+const size_t sheaf_kernel_bytes[KERNEL_DTYPES] = {
+#define X(NAME, T, elem_t, acc_t) [KERNEL_##NAME] = sizeof(elem_t),
+#include "dtypes.def"
+#undef X
+};
+
 enum {
 #define ISA(name, runs_here) INDEX_##name,
 #include "isas.def"

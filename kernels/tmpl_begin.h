@@ -9,4 +9,5 @@
 #define nans     PASTE(nan, T)
 #define NO_NAN   PASTE(NO_NAN, T)
 #define IS_FLOAT PASTE(IS_FLOAT, T)
+#define IS_HALF  PASTE(IS_HALF, T)
 #define FN(name) PASTE(name, T)

@@ -9,5 +9,6 @@
 #undef nans
 #undef NO_NAN
 #undef IS_FLOAT
+#undef IS_HALF
 #undef FN
 #undef T

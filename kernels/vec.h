@@ -11,7 +11,8 @@
  *     nan_T    what was noted of NaNs so far
  *
  * What the extension cannot say in one instruction is in vec_avx512.h, vec_avx2.h and vec_any.h: vmax_T,
- * vmin_T, widen_T, note_nan_T, any_nan_T. vmax_T and vmin_T may lose NaNs and the sign of zero. */
+ * vmin_T, widen_T, note_nan_T, any_nan_T, but for f16 and bf16; vmax_u16 and add_exact_product. vmax_T and vmin_T
+ * may lose NaNs and the sign of zero. */
 #ifndef SHEAF_KERNELS_VEC_H
 #define SHEAF_KERNELS_VEC_H
 
@@ -58,11 +59,20 @@
 #include "stored.def"
 #undef X
 
-#define IS_FLOAT_i32 0
-#define IS_FLOAT_i64 0
-#define IS_FLOAT_u64 0
-#define IS_FLOAT_f32 1
-#define IS_FLOAT_f64 1
+#define IS_FLOAT_i32  0
+#define IS_FLOAT_i64  0
+#define IS_FLOAT_u64  0
+#define IS_FLOAT_f16  1
+#define IS_FLOAT_bf16 1
+#define IS_FLOAT_f32  1
+#define IS_FLOAT_f64  1
+#define IS_HALF_i32   0
+#define IS_HALF_i64   0
+#define IS_HALF_u64   0
+#define IS_HALF_f16   1
+#define IS_HALF_bf16  1
+#define IS_HALF_f32   0
+#define IS_HALF_f64   0
 typedef uint32_t bits_i32;
 typedef uint64_t bits_i64;
 typedef uint64_t bits_u64;

@@ -59,6 +59,17 @@ static inline vec_f64 vmin_f64(vec_f64 a, vec_f64 b)
     return (vec_f64)_mm256_min_pd((__m256d)a, (__m256d)b);
 }
 
+static inline vec_f16 vmax_u16(vec_f16 a, vec_f16 b)
+{
+    return (vec_f16)_mm256_max_epu16((__m256i)a, (__m256i)b);
+}
+
+/* a * b + c, where a * b is exact: rounded once either way, and here by one instruction, on a port that does not add. */
+static inline vwide_f64 add_exact_product(vwide_f64 a, double b, vwide_f64 c)
+{
+    return (vwide_f64)_mm256_fmadd_pd((__m256d)a, _mm256_set1_pd(b), (__m256d)c);
+}
+
 static inline vacc_i32 widen_i32(part_i32 v)
 {
     return (vacc_i32)_mm256_cvtepi32_epi64((__m128i)v);

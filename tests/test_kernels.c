@@ -15,8 +15,11 @@
 
 enum { MAX, MIN, SUM, OPS };
 static const char *const op_names[OPS] = {"max", "min", "sum"};
-static const char *const dtype_names[KERNEL_DTYPES] = {"i32", "i64", "u64", "f32", "f64"};
-static const size_t sizes[KERNEL_DTYPES] = {4, 8, 8, 4, 8};
+static const char *const dtype_names[KERNEL_DTYPES] = {"i32",  "i64", "u64", "f16",
+                                                       "bf16", "f32", "f64"};
+static const size_t sizes[KERNEL_DTYPES] = {4, 8, 8, 2, 2, 4, 8};
+
+static const double largest[KERNEL_DTYPES] = {0, 0, 0, 6e4, 3e38, 3e38, 1.5e308};
 
 enum { LONGEST = 3 * KERNEL_SUM_LEAF };
 /* Page-aligned, so that misaligned starts are what we make them. */
@@ -24,13 +27,30 @@ static _Alignas(4096) unsigned char room[LONGEST * 8 + 4096];
 
 static bool is_float(int t)
 {
-    return t == KERNEL_F32 || t == KERNEL_F64;
+    return t >= KERNEL_F16;
 }
 
 /* ---- The oracle ------------------------------------------------------------------------- */
 
+/* By the definition of the formats: 5 bits of exponent and 10 of fraction, or 8 and 7. */
+static double half_at(int t, const void *x, size_t i)
+{
+    const uint16_t bits = ((const uint16_t *)x)[i];
+    const int width = t == KERNEL_F16 ? 10 : 7;
+    const int most = t == KERNEL_F16 ? 31 : 255;
+    const int exponent = (bits & 0x7fff) >> width;
+    const int fraction = bits & ((1 << width) - 1);
+    double value = fraction != 0 ? (double)NAN : (double)INFINITY;
+    if (exponent < most)
+        value = ldexp(fraction + (exponent > 0 ? 1 << width : 0),
+                      (exponent > 0 ? exponent : 1) - most / 2 - width);
+    return bits >> 15 ? -value : value;
+}
+
 static double float_at(int t, const void *x, size_t i)
 {
+    if (sizes[t] == 2)
+        return half_at(t, x, i);
     return t == KERNEL_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
 }
 
@@ -111,16 +131,28 @@ static uint64_t int_result(int op, int t, const void *x, size_t n)
     return op == SUM ? sum : (uint64_t)top ^ bias;
 }
 
+/* A float by its double: exact, or of f16 and bf16 the nearest. */
+static void put_float(int t, void *x, size_t i, double v)
+{
+    const sheaf_scalar rounded = sheaf_scalar_of_f64(sheaf_dtype_by_name(dtype_names[t]), v);
+    if (t == KERNEL_F64)
+        ((double *)x)[i] = v;
+    else if (t == KERNEL_F32)
+        ((float *)x)[i] = (float)v;
+    else
+        ((uint16_t *)x)[i] = rounded.value.u16;
+}
+
 /* Writes the bytes that a kernel must write; returns how many. */
 static size_t oracle(unsigned char out[8], int op, int t, const void *x, size_t n)
 {
     if (is_float(t)) {
         double v = op == SUM ? leaf_sum(t, x, n) : float_extreme(op, t, x, n);
-        float narrow = (float)v;
-        bool is_narrow = op != SUM && t == KERNEL_F32;
-        size_t bytes = is_narrow ? 4 : 8;
-        memcpy(out, is_narrow ? (void *)&narrow : (void *)&v, bytes);
-        return bytes;
+        if (op == SUM)
+            memcpy(out, &v, 8);
+        else
+            put_float(t, out, 0, v);
+        return op == SUM ? 8 : sizes[t];
     }
     uint64_t v = int_result(op, t, x, n); /* little-endian: the low half comes first */
     memcpy(out, &v, 8);
@@ -177,15 +209,6 @@ static void fill(int t, void *x, size_t n, unsigned long long seed)
     golden_fill(x, sheaf_dtype_by_name(dtype_names[t]), n, seed);
 }
 
-/* A float of either type by its double, or a NaN by its bits. */
-static void put_float(int t, void *x, size_t i, double v)
-{
-    if (t == KERNEL_F32)
-        ((float *)x)[i] = (float)v;
-    else
-        ((double *)x)[i] = v;
-}
-
 static void put_int(int t, void *x, size_t i, int64_t v)
 {
     if (t == KERNEL_I32)
@@ -197,10 +220,14 @@ static void put_int(int t, void *x, size_t i, int64_t v)
 /* NaNs of both signs, quiet and signalling, with payloads. */
 static void put_nan(int t, void *x, size_t i, size_t which)
 {
+    static const uint16_t half[] = {0x7e00, 0xfe00, 0x7e77, 0x7c01, 0xfd07};
     static const uint32_t narrow[] = {0x7fc00000, 0xffc00000, 0x7fc12345, 0x7f800001, 0xffa00007};
     static const uint64_t wide[] = {0x7ff8000000000000, 0xfff8000000000000, 0x7ff8dead0000beef,
                                     0x7ff0000000000001, 0xfff4000000000007};
-    if (t == KERNEL_F32)
+    if (sizes[t] == 2)
+        ((uint16_t *)x)[i] =
+            t == KERNEL_F16 ? half[which % 5] : (uint16_t)(narrow[which % 5] >> 16 | 1);
+    else if (t == KERNEL_F32)
         memcpy((float *)x + i, &narrow[which % 5], 4);
     else
         memcpy((double *)x + i, &wide[which % 5], 8);
@@ -281,7 +308,7 @@ static void the_extreme_at_every_place(void)
                 memcpy(kept, room + i * sizes[t], sizes[t]);
                 for (int sign = -1; sign <= 1; sign += 2) {
                     if (is_float(t))
-                        put_float(t, room, i, sign * 1e30);
+                        put_float(t, room, i, sign * largest[t] / 2);
                     else
                         put_int(t, room, i, sign * (int64_t)INT32_MAX - (sign < 0));
                     check_run(t, room, n);
@@ -293,7 +320,7 @@ static void the_extreme_at_every_place(void)
 
 static void a_nan_at_every_place(void)
 {
-    for (int t = KERNEL_F32; t <= KERNEL_F64; t++)
+    for (int t = KERNEL_F16; t <= KERNEL_F64; t++)
         for (size_t n = 1; n <= 600; n += n < 36 ? 1 : 47) {
             fill(t, room, n, n);
             for (size_t i = 0; i < n; i++) {
@@ -304,7 +331,7 @@ static void a_nan_at_every_place(void)
                 memcpy(room + i * sizes[t], kept, sizes[t]);
             }
         }
-    for (int t = KERNEL_F32; t <= KERNEL_F64; t++) {
+    for (int t = KERNEL_F16; t <= KERNEL_F64; t++) {
         for (size_t i = 0; i < 700; i++)
             put_nan(t, room, i, i);
         check_run(t, room, 700);
@@ -315,7 +342,7 @@ static void a_nan_at_every_place(void)
 /* One zero among those of the other sign, and among numbers below and above. */
 static void zeros_of_both_signs_at_every_place(void)
 {
-    for (int t = KERNEL_F32; t <= KERNEL_F64; t++)
+    for (int t = KERNEL_F16; t <= KERNEL_F64; t++)
         for (size_t n = 1; n <= 600; n += n < 36 ? 1 : 47)
             for (int sign = -1; sign <= 1; sign += 2) {
                 for (int rest = 0; rest < 3; rest++) {
@@ -337,8 +364,8 @@ static void zeros_of_both_signs_at_every_place(void)
 
 static void infinities_and_denormals(void)
 {
-    for (int t = KERNEL_F32; t <= KERNEL_F64; t++) {
-        double least = t == KERNEL_F32 ? 0x1p-149 : 0x1p-1074;
+    for (int t = KERNEL_F16; t <= KERNEL_F64; t++) {
+        const double least = (double[]){0x1p-24, 0x1p-133, 0x1p-149, 0x1p-1074}[t - KERNEL_F16];
         for (size_t n = 1; n <= 600; n += n < 70 ? 1 : 59) {
             for (int sign = -1; sign <= 1; sign += 2) {
                 for (size_t i = 0; i < n; i++)
@@ -356,7 +383,7 @@ static void infinities_and_denormals(void)
             }
         }
         for (size_t i = 0; i < 700; i++) /* overflows on the way */
-            put_float(t, room, i, (i % 64 < 32 ? 1 : -1) * (t == KERNEL_F32 ? 3e38 : 1.5e308));
+            put_float(t, room, i, (i % 64 < 32 ? 1 : -1) * largest[t]);
         check_run(t, room, 700);
     }
 }
@@ -419,21 +446,14 @@ static uint64_t result_bits(const struct kernels *table, const struct golden *li
                             const unsigned char *x)
 {
     union {
-        double f64;
-        float f32;
         uint64_t u64;
         uint32_t u32;
     } out = {.u64 = 0};
-    if (op != SUM || !is_float(t)) {
+    if (op != SUM || !is_float(t))
         run_kernel(table, op, t, x, line->n, &out);
-        return op == SUM || sizes[t] == 8 ? out.u64 : out.u32;
-    }
-    double sum = line->n == 0 ? 0.0 : sum_leaves(table, t, x, line->n);
-    if (t == KERNEL_F64)
-        out.f64 = sum;
     else
-        out.f32 = (float)sum;
-    return t == KERNEL_F64 ? out.u64 : out.u32;
+        put_float(t, &out, 0, line->n == 0 ? 0.0 : sum_leaves(table, t, x, line->n));
+    return op == SUM || sizes[t] == 8 ? out.u64 : out.u32;
 }
 
 static void the_golden_bits(void)

@@ -19,9 +19,8 @@ enum side { GREATEST, LEAST };
 
 static bool is_nan(const struct elements *e, const sheaf_value *value)
 {
-    return e->type == KERNEL_F32   ? value->f32 != value->f32
-           : e->type == KERNEL_F64 ? value->f64 != value->f64
-                                   : false;
+    const double x = e->is_float ? reduction_f64(e->type, value) : 0;
+    return x != x;
 }
 
 /* Whether b, which comes later, is to be kept instead of a. */
@@ -41,10 +40,8 @@ static bool beats(const struct elements *e, const struct partial *b, const struc
         return high->i64 > low->i64;
     case KERNEL_U64:
         return high->u64 > low->u64;
-    case KERNEL_F32:
-        return high->f32 > low->f32;
-    default:
-        return high->f64 > low->f64;
+    default: /* floats */
+        return reduction_f64(e->type, high) > reduction_f64(e->type, low);
     }
 }
 
@@ -87,7 +84,7 @@ static int64_t waits(const void *partial)
 
 static void settle(const struct elements *e, const struct run *run, void *partial)
 {
-    const size_t bytes = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
+    const size_t bytes = e->bytes;
     struct partial best;
     memcpy(&best, partial, sizeof best);
     size_t at = e->kernels->find[e->type](run->x, run->n, &best.value);

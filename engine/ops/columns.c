@@ -102,7 +102,7 @@ uint64_t columns_rows(const struct column_leaf *leaf)
 size_t columns_transpose(void *room, const struct elements *e, const struct columns *in,
                          uint64_t begin, size_t rows, size_t columns)
 {
-    const size_t bytes = reduction_computed_bytes(e);
+    const size_t bytes = e->bytes;
     const size_t pitch = rows + COLUMNS_PAD;
     struct layout_walk walk;
     layout_walk_begin(&walk, in->rows, in->data, begin);
@@ -329,7 +329,7 @@ static struct fold fold_of(const struct elements *e, const struct column_leaf *l
         .e = e,
         .leaf = leaf,
         .room = room_of(leaf),
-        .computed = reduction_computed_bytes(e),
+        .computed = e->bytes,
         .is_in_place = can_stay(&leaf->x) && (!leaf->has_second || can_stay(&leaf->y)),
     };
     fold.apart = fold.is_in_place ? leaf->apart : 1;

@@ -7,19 +7,14 @@
 
 #include "ops/reduction.h"
 
-static size_t computed_bytes(const struct elements *e)
-{
-    return e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
-}
-
 /* The kernel over both: the rules for NaN and zeros stand in one place. */
 static void merge(reduce_kernel *const *row, const struct elements *e, const void *left,
                   const void *right, void *out)
 {
     sheaf_value pair[2];
     sheaf_value value = {.i64 = 0};
-    memcpy(pair, left, computed_bytes(e));
-    memcpy((unsigned char *)pair + computed_bytes(e), right, computed_bytes(e));
+    memcpy(pair, left, e->bytes);
+    memcpy((unsigned char *)pair + e->bytes, right, e->bytes);
     row[e->type](pair, 2, &value);
     memcpy(out, &value, sizeof value);
 }
@@ -117,7 +112,7 @@ static void columns(enum columns_extreme which, const struct elements *e,
     columns_extremes(&(struct columns_best){which, best}, 1, e, leaf);
     for (size_t i = 0; i < columns_count(leaf); i++) {
         sheaf_value value = {.i64 = 0};
-        memcpy(&value, (unsigned char *)best + i * computed_bytes(e), computed_bytes(e));
+        memcpy(&value, (unsigned char *)best + i * e->bytes, e->bytes);
         memcpy((unsigned char *)partials + i * sizeof value, &value, sizeof value);
     }
 }

@@ -8,16 +8,11 @@
 #include "ops/exact.h"
 #include "ops/reduction.h"
 
-static size_t computed_bytes(const struct elements *e)
-{
-    return e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
-}
-
 static void add_one_by_one(struct exact *exact, const struct elements *e, const unsigned char *x,
                            size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        exact_add(exact, reduction_f64(e->type, x + i * computed_bytes(e)));
+        exact_add(exact, reduction_f64(e->type, x + i * e->bytes));
 }
 
 static void leaf(const struct elements *e, const struct run *run, void *partial)
@@ -26,10 +21,10 @@ static void leaf(const struct elements *e, const struct run *run, void *partial)
     struct exact exact;
     struct exact_words words;
     exact_clear(&exact);
-    for (size_t n = run->n, here; n > 0; x += here * computed_bytes(e), n -= here) {
+    for (size_t n = run->n, here; n > 0; x += here * e->bytes, n -= here) {
         here = n < KERNEL_EXACT_RUN ? n : KERNEL_EXACT_RUN;
         size_t done = e->kernels->exact[e->type](x, here, exact_digits(&exact, here));
-        add_one_by_one(&exact, e, x + done * computed_bytes(e), here - done);
+        add_one_by_one(&exact, e, x + done * e->bytes, here - done);
     }
     exact_store(&words, &exact);
     memcpy(partial, &words, sizeof words);

@@ -10,15 +10,10 @@ struct pair {
     unsigned char bytes[PAIR_BYTES];
 };
 
-static size_t computed_bytes(const struct elements *e)
-{
-    return e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
-}
-
 /* The kernel over all four: the rules for NaN and zeros stand in one place. */
 static void merge(const struct elements *e, const void *left, const void *right, void *out)
 {
-    size_t two = 2 * computed_bytes(e);
+    size_t two = 2 * e->bytes;
     _Alignas(8) unsigned char four[2 * PAIR_BYTES];
     _Alignas(8) struct pair pair = {{0}};
     memcpy(four, left, two);
@@ -38,7 +33,7 @@ static void leaf(const struct elements *e, const struct run *run, void *partial)
 
 static void columns(const struct elements *e, const struct column_leaf *leaf, void *partials)
 {
-    const size_t bytes = computed_bytes(e);
+    const size_t bytes = e->bytes;
     double *low = columns_numbers(leaf, 0);
     double *high = columns_numbers(leaf, 1);
     const struct columns_best best[] = {{COLUMNS_MINIMA, low}, {COLUMNS_MAXIMA, high}};
@@ -53,7 +48,7 @@ static void columns(const struct elements *e, const struct column_leaf *leaf, vo
 
 static const unsigned char *upper(const struct elements *e, const void *root)
 {
-    return (const unsigned char *)root + computed_bytes(e);
+    return (const unsigned char *)root + e->bytes;
 }
 
 static void finish_minmax(const struct elements *e, const void *root, sheaf_scalar *out)
@@ -72,8 +67,8 @@ static void finish_ptp(const struct elements *e, const void *root, sheaf_scalar 
                             reduction_f64(e->type, upper(e, root)) - reduction_f64(e->type, root));
         return;
     }
-    memcpy(&low, root, computed_bytes(e));
-    memcpy(&high, upper(e, root), computed_bytes(e));
+    memcpy(&low, root, e->bytes);
+    memcpy(&high, upper(e, root), e->bytes);
     high -= low;
     memcpy(&out->value, &high, sheaf_dtype_size(e->dtype));
 }

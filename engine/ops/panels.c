@@ -97,7 +97,7 @@ static size_t apart_in(const struct frame *frame, size_t array)
 {
     const int64_t bytes = (int64_t)sheaf_dtype_size(frame->e.dtype);
     const int64_t stride = frame->cells.strides[array][frame->cells.ndim - 1];
-    const bool is_computed = bytes == (int64_t)reduction_computed_bytes(&frame->e);
+    const bool is_computed = bytes == (int64_t)frame->e.bytes;
     return !is_computed ? 0 : stride == bytes ? 1 : stride == 2 * bytes ? 2 : 0;
 }
 

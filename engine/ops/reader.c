@@ -22,13 +22,6 @@ enum kernel_stored reader_stored(sheaf_dtype dtype)
     return stored[dtype];
 }
 
-static size_t computed_bytes(enum kernel_dtype type)
-{
-    static const size_t bytes[KERNEL_DTYPES] = {
-        [KERNEL_I32] = 4, [KERNEL_I64] = 8, [KERNEL_U64] = 8, [KERNEL_F32] = 4, [KERNEL_F64] = 8};
-    return bytes[type];
-}
-
 void reader_begin(struct reader *reader, const struct kernels *kernels,
                   const struct op_array *array, const void *data, uint32_t first)
 {
@@ -38,7 +31,7 @@ void reader_begin(struct reader *reader, const struct kernels *kernels,
     reader->transpose = kernels->transpose[stored];
     reader->tile = NULL;
     reader->stored = sheaf_dtype_size((sheaf_dtype)array->dtype);
-    reader->computed = computed_bytes(sheaf_kernel_computed[stored]);
+    reader->computed = sheaf_kernel_bytes[sheaf_kernel_computed[stored]];
     layout_simplify(&reader->layout, array->ndim - first, array->shape + first,
                     array->strides + first);
     reader->is_direct =

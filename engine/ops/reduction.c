@@ -69,7 +69,8 @@ void reduction_elements(struct elements *out, const struct op_call *call, const 
     out->type = sheaf_kernel_computed[reader_stored(dtype)];
     out->result =
         params->result != 0 ? (sheaf_dtype)params->result : usual_result(own->result, dtype);
-    out->is_float = out->type == KERNEL_F32 || out->type == KERNEL_F64;
+    out->bytes = sheaf_kernel_bytes[out->type];
+    out->is_float = sheaf_dtype_kind(dtype) == 'f';
     out->in_doubles = out->is_float || sheaf_dtype_kind(out->result) == 'f';
     out->count = count;
 }

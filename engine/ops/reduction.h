@@ -43,6 +43,7 @@ struct elements {
     const struct reduce_params *params;
     sheaf_dtype dtype;      /* as they are stored */
     enum kernel_dtype type; /* as they are computed */
+    size_t bytes;           /* of one, as it is computed */
     sheaf_dtype result;
     bool is_float;   /* the elements */
     bool in_doubles; /* what adds them up: floats, or a result that is one */
@@ -147,9 +148,6 @@ uint64_t reduction_initial_u64(const struct elements *e);
 
 /* The same number, or the canonical quiet NaN: what a compiler makes of 0.0 / 0.0 has a sign. */
 double canonical_f64(double x);
-
-/* The bytes of an element as it is computed. */
-size_t reduction_computed_bytes(const struct elements *e);
 
 /* columns.c: the lanes of every column are folded; out: a double for each. c: one for each, or NULL, which
  * is 0. */

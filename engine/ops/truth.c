@@ -23,7 +23,7 @@ static void leaf_count(const struct elements *e, const struct run *run, void *pa
 /* 1 if there is a true element (wanted) or a false one (not wanted), else 0. */
 static uint64_t has(const struct elements *e, const struct run *run, bool wanted)
 {
-    const size_t bytes = e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
+    const size_t bytes = e->bytes;
     const unsigned char *x = run->x;
     for (size_t n = run->n; n > 0;) {
         size_t here = n < BLOCK ? n : BLOCK;

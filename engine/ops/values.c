@@ -23,7 +23,7 @@ void reduction_set_float(sheaf_scalar *out, double value)
 double reduction_f64(enum kernel_dtype type, const void *computed)
 {
     sheaf_value v = {.u64 = 0};
-    memcpy(&v, computed, type == KERNEL_I32 || type == KERNEL_F32 ? 4 : 8);
+    memcpy(&v, computed, sheaf_kernel_bytes[type]);
     switch (type) {
     case KERNEL_I32:
         return v.i32;
@@ -31,6 +31,10 @@ double reduction_f64(enum kernel_dtype type, const void *computed)
         return (double)v.i64;
     case KERNEL_U64:
         return (double)v.u64;
+    case KERNEL_F16:
+        return sheaf_scalar_f64(&(sheaf_scalar){.dtype = SHEAF_F16, .value = v});
+    case KERNEL_BF16:
+        return sheaf_scalar_f64(&(sheaf_scalar){.dtype = SHEAF_BF16, .value = v});
     case KERNEL_F32:
         return (double)v.f32;
     default:
@@ -57,12 +61,11 @@ void reduction_get_element(void *computed, const struct elements *e, const sheaf
     double x = e->is_float ? sheaf_scalar_f64(&scalar) : 0;
     float narrow = (float)x;
     int32_t small = (int32_t)whole;
-    const void *of_type[KERNEL_DTYPES] = {[KERNEL_I32] = &small,
-                                          [KERNEL_I64] = &whole,
-                                          [KERNEL_U64] = &whole,
-                                          [KERNEL_F32] = &narrow,
-                                          [KERNEL_F64] = &x};
-    memcpy(computed, of_type[e->type], reduction_computed_bytes(e));
+    const void *of_type[KERNEL_DTYPES] = {
+        [KERNEL_I32] = &small,      [KERNEL_I64] = &whole,        [KERNEL_U64] = &whole,
+        [KERNEL_F16] = &value->f16, [KERNEL_BF16] = &value->bf16, [KERNEL_F32] = &narrow,
+        [KERNEL_F64] = &x};
+    memcpy(computed, of_type[e->type], e->bytes);
 }
 
 double reduction_initial_f64(const struct elements *e)
@@ -80,9 +83,4 @@ uint64_t reduction_initial_u64(const struct elements *e)
     if (sheaf_dtype_kind(e->result) == 'i' && bytes < 8 && bits >> (8 * bytes - 1))
         bits |= UINT64_MAX << (8 * bytes);
     return bits;
-}
-
-size_t reduction_computed_bytes(const struct elements *e)
-{
-    return e->type == KERNEL_I32 || e->type == KERNEL_F32 ? 4 : 8;
 }
