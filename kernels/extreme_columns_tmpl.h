@@ -64,6 +64,24 @@ static inline vec THIS(settled)(const struct THIS(columns_so_far) * all)
     return top;
 }
 
+/* Notes the place of what is new in a register of columns: `top`, which was `before`. */
+static inline void THIS(note_place)(const struct extreme_columns *in, size_t i, vec before, vec top)
+{
+    unsigned char *at = (unsigned char *)in->places + i * sizeof(elem);
+    THIS(word) places;
+    THIS(word) is_new = (THIS(word))WHERE(top BEATS before);
+#if IS_FLOAT && SKIPS_NANS
+    is_new |= (THIS(word))WHERE(before != before) & (THIS(word))WHERE(top == top);
+#elif IS_FLOAT
+    is_new |= (THIS(word))WHERE(before == before) & (THIS(word))WHERE(top != top);
+#endif
+    if (!in->is_begun)
+        is_new |= ~is_new;
+    memcpy(&places, at, sizeof places);
+    places = (places & ~is_new) | (in->place & is_new);
+    memcpy(at, &places, sizeof places);
+}
+
 /* `count` registers of columns from number i on; a constant where this is called. */
 static inline void THIS(columns_some)(elem *out, const struct extreme_columns *in, size_t i,
                                       const size_t count, const bool asks)
@@ -97,6 +115,11 @@ static inline void THIS(columns_some)(elem *out, const struct extreme_columns *i
     }
     for (size_t k = 0; k < count; k++) {
         const vec v = THIS(settled)(&all[k]);
+        if (in->places != NULL) {
+            vec before;
+            memcpy(&before, first + k * LANES, sizeof before);
+            THIS(note_place)(in, i + k * LANES, before, v);
+        }
         memcpy(out + i + k * LANES, &v, sizeof v);
     }
 }
@@ -106,8 +129,14 @@ static inline void THIS(columns_one)(elem *out, const struct extreme_columns *in
 {
     elem x[LANES];
     elem best[LANES];
-    struct extreme_columns filled = {.x = x, .rows = 1, .columns = LANES};
+    FN(bits) places[LANES];
+    struct extreme_columns filled = {.x = x, .rows = 1, .columns = LANES, .place = in->place};
     memset(x, 0, sizeof x);
+    memset(places, 0, sizeof places);
+    if (in->places != NULL) {
+        filled.places = places;
+        memcpy(places, (elem *)in->places + i, sizeof places[0]);
+    }
     memset(best, 0, sizeof best);
     best[0] = out[i];
     for (size_t r = 0; r < in->rows; r++) {
@@ -116,6 +145,8 @@ static inline void THIS(columns_one)(elem *out, const struct extreme_columns *in
         THIS(columns_some)(best, &filled, 0, 1, false);
     }
     out[i] = best[0];
+    if (in->places != NULL)
+        memcpy((elem *)in->places + i, places, sizeof places[0]);
 }
 
 static void THIS(columns)(const struct extreme_columns *in, void *best)

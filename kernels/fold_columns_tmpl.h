@@ -49,6 +49,12 @@ static inline void THIS(some)(double *sums, const struct fold_columns *in, size_
             sum[k] = sum[k] COMBINE(TERM(a, b, c[k]));
         }
     }
+    for (size_t m = 0; m < in->merged_count; m++)
+        for (size_t k = 0; k < count; k++) {
+            vwide before;
+            memcpy(&before, in->merged + m * in->merged_step + i + k * LANES, sizeof before);
+            sum[k] = before COMBINE sum[k];
+        }
     for (size_t k = 0; k < count; k++)
         memcpy(sums + i + k * LANES, &sum[k], sizeof sum[k]);
 }
@@ -73,6 +79,8 @@ static inline void THIS(one)(double *sums, const struct fold_columns *in, size_t
         THIS(some)(sum, &filled, 0, 1, false);
         total = total COMBINE sum[0];
     }
+    for (size_t m = 0; m < in->merged_count; m++)
+        total = in->merged[m * in->merged_step + i] COMBINE total;
     sums[i] = total;
 }
 

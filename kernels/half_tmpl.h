@@ -153,6 +153,28 @@ static void FN(numbers_kernel)(const void *data, size_t n, void *out)
     memcpy(out, &total, sizeof total);
 }
 
+/* A key that is the same for both zeros. */
+static inline int16_t FN(rank)(elem x)
+{
+    const int16_t key = FN(key)(x);
+    return (int16_t)(key + (key == -1));
+}
+
+/* Notes the place of what is new in a column: `top`, which was `before`. */
+static inline void FN(note_place)(const struct extreme_columns *in, size_t i, const elem change[2],
+                                  bool wants_greatest, bool skips_nans)
+{
+    const elem before = change[0];
+    const elem top = change[1];
+    const bool is_above =
+        wants_greatest ? FN(rank)(top) > FN(rank)(before) : FN(rank)(top) < FN(rank)(before);
+    const bool was = FN(is_number)(before);
+    const bool is = FN(is_number)(top);
+    uint16_t *places = in->places;
+    if (!in->is_begun || is_above || (skips_nans ? !was && is : was && !is))
+        places[i] = (uint16_t)in->place;
+}
+
 /* `count` columns, at most WIDTH, from number i on; a constant where that is so. */
 static inline __attribute__((always_inline)) void
 FN(columns_some)(elem *out, const struct extreme_columns *in, size_t i, size_t count,
@@ -182,7 +204,10 @@ FN(columns_some)(elem *out, const struct extreme_columns *in, size_t i, size_t c
     for (size_t c = 0; c < count; c++) {
         elem best[2];
         FN(settle)(best, low[c], high[c], skips_nans);
-        out[i + c] = best[wants_greatest];
+        const elem change[2] = {in->is_begun ? out[i + c] : 0, best[wants_greatest]};
+        if (in->places != NULL)
+            FN(note_place)(in, i + c, change, wants_greatest, skips_nans);
+        out[i + c] = change[1];
     }
 }
 

@@ -57,7 +57,8 @@ typedef void reduce_kernel(const void *x, size_t n, void *out);
 typedef void fold_kernel(const void *x, const void *y, double c, size_t n, void *out);
 
 /* One lane of neighbouring columns, of one sub-block: the same folds, of the same bits, with a c for each column.
- * sums: a double for each; of no rows the neutral element. */
+ * sums: a double for each; of no rows the neutral element. What was summed before is merged with it: merged[0] comes to
+ * stand before it, then merged[1] before that. */
 struct fold_columns {
     const void *x; /* the lane's first row; elements of a row lie one after the other */
     const void *y;
@@ -66,7 +67,10 @@ struct fold_columns {
     ptrdiff_t y_stride;
     size_t rows; /* at most KERNEL_SUM_SUB_BLOCK / KERNEL_SUM_LANES */
     size_t columns;
-    const double *c; /* columns of them */
+    const double *c;      /* columns of them */
+    const double *merged; /* merged_count times columns of them, merged_step from one to the next */
+    size_t merged_count;
+    size_t merged_step;
     const void
         *next; /* NULL, or x of the call after this: asked for, not read, so it may lie anywhere */
 };
@@ -85,7 +89,9 @@ enum columns_fold {
 };
 
 /* The extremes of neighbouring columns, the bits of max, min, nanmax and nanmin. best: an element for each column,
- * which counts as one more row if is_begun, and is written. */
+ * which counts as one more row if is_begun, and is written. places: NULL, or for each column an integer as wide as its
+ * elements, which becomes `place` where a row is above (below) the best so far, or is the first NaN, or the first
+ * number if NaNs do not count; zeros are equal. */
 struct extreme_columns {
     const void *x;    /* the first row; elements of a row lie one after the other */
     ptrdiff_t stride; /* bytes from row to row */
@@ -93,6 +99,8 @@ struct extreme_columns {
     size_t columns;
     const void *next; /* as in struct fold_columns */
     bool is_begun;
+    uint32_t place;
+    void *places;
 };
 typedef void extreme_columns_kernel(const struct extreme_columns *in, void *best);
 enum columns_extreme {

@@ -140,7 +140,8 @@ static void wide_panels(void)
 /* Panels of two leaves that one task has all of are gone down as one. */
 static void joined_panels(void)
 {
-    static const sheaf_op ops[] = {SHEAF_SUM, SHEAF_MAX, SHEAF_MINMAX, SHEAF_VAR, SHEAF_NORM2};
+    static const sheaf_op ops[] = {SHEAF_SUM,    SHEAF_MAX, SHEAF_MINMAX,
+                                   SHEAF_ARGMIN, SHEAF_VAR, SHEAF_NORM2};
     sheaf_array *array = random_matrix(SHEAF_F32, 8192 + 700, 1061);
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         check_steps(array, ops[i]);

@@ -4,7 +4,8 @@
  *
  * Run by run the plain kernel finds the extreme, and only that a run beats those before it is
  * remembered; the place is looked for once, in the one run that won. So the elements are read once
- * at the speed of max, whatever their order. Source: Slotin, "Algorithms for Modern Hardware",
+ * at the speed of max, whatever their order.
+ * Of columns that are read together the runs have COLUMNS_RUN rows, and each column remembers its own. Source: Slotin, "Algorithms for Modern Hardware",
  * argmin. Zeros of both signs are equal here: their index decides. */
 #include <string.h>
 
@@ -75,6 +76,46 @@ static void leaf_nanargmin(const struct elements *e, const struct run *run, void
     leaf(e->kernels->nanmin, e, run, true, partial);
 }
 
+static void columns(enum columns_extreme which, const struct elements *e,
+                    const struct column_leaf *leaf, void *partials)
+{
+    const bool skips_nans = which == COLUMNS_NANMAXIMA || which == COLUMNS_NANMINIMA;
+    const size_t bytes = e->bytes;
+    double *values = columns_numbers(leaf, 0);
+    double *places = columns_numbers(leaf, 1);
+    columns_extremes(&(struct columns_best){.which = which, .out = values, .places = places}, 1, e,
+                     leaf);
+    for (size_t i = 0; i < columns_count(leaf); i++) {
+        struct partial best = {.index = (int64_t)columns_place(leaf, e, places, i)};
+        memcpy(&best.value, (const unsigned char *)values + i * bytes, bytes);
+        if (skips_nans && is_nan(e, &best.value))
+            best = (struct partial){.index = -1};
+        memcpy((unsigned char *)partials + i * sizeof best, &best, sizeof best);
+    }
+}
+
+static void columns_argmax(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns(COLUMNS_MAXIMA, e, leaf, partials);
+}
+
+static void columns_argmin(const struct elements *e, const struct column_leaf *leaf, void *partials)
+{
+    columns(COLUMNS_MINIMA, e, leaf, partials);
+}
+
+static void columns_nanargmax(const struct elements *e, const struct column_leaf *leaf,
+                              void *partials)
+{
+    columns(COLUMNS_NANMAXIMA, e, leaf, partials);
+}
+
+static void columns_nanargmin(const struct elements *e, const struct column_leaf *leaf,
+                              void *partials)
+{
+    columns(COLUMNS_NANMINIMA, e, leaf, partials);
+}
+
 static int64_t waits(const void *partial)
 {
     int64_t index;
@@ -133,7 +174,8 @@ static const struct reduction argmax = {.result = RESULT_ELEMENT,
                                         .merge = merge_greatest,
                                         .finish = finish,
                                         .waits = waits,
-                                        .settle = settle};
+                                        .settle = settle,
+                                        .columns = columns_argmax};
 static const struct reduction argmin = {.result = RESULT_ELEMENT,
                                         .order = ORDER_FREE,
                                         .needs_some = true,
@@ -142,7 +184,8 @@ static const struct reduction argmin = {.result = RESULT_ELEMENT,
                                         .merge = merge_least,
                                         .finish = finish,
                                         .waits = waits,
-                                        .settle = settle};
+                                        .settle = settle,
+                                        .columns = columns_argmin};
 static const struct reduction nanargmax = {.result = RESULT_ELEMENT,
                                            .order = ORDER_FREE,
                                            .needs_some = true,
@@ -151,7 +194,8 @@ static const struct reduction nanargmax = {.result = RESULT_ELEMENT,
                                            .merge = merge_greatest,
                                            .finish = finish,
                                            .waits = waits,
-                                           .settle = settle};
+                                           .settle = settle,
+                                           .columns = columns_nanargmax};
 static const struct reduction nanargmin = {.result = RESULT_ELEMENT,
                                            .order = ORDER_FREE,
                                            .needs_some = true,
@@ -160,7 +204,8 @@ static const struct reduction nanargmin = {.result = RESULT_ELEMENT,
                                            .merge = merge_least,
                                            .finish = finish,
                                            .waits = waits,
-                                           .settle = settle};
+                                           .settle = settle,
+                                           .columns = columns_nanargmin};
 
 const struct op sheaf_op_argmax = {REDUCTION("argmax", argmax, struct partial)};
 const struct op sheaf_op_argmin = {REDUCTION("argmin", argmin, struct partial)};

@@ -130,6 +130,27 @@ static void map_tiles(struct work *work, const struct panel *panel, uint64_t beg
     }
 }
 
+/* Looks for the places of columns whose partials know a run of rows, of those before `end`. */
+static void settle_columns(const struct work *work, const struct panel *panel, uint64_t end,
+                           unsigned char *partials)
+{
+    const struct frame *frame = work->frame;
+    const int64_t stride = frame->cells.strides[X][frame->cells.ndim - 1];
+    struct reader reader = work->source.x;
+    double room[COLUMNS_RUN];
+    for (size_t c = 0; c < panel->width; c++) {
+        unsigned char *partial = partials + c * frame->op->partial_bytes;
+        const int64_t begin = frame->own->waits(partial);
+        if (begin < 0)
+            continue;
+        const uint64_t left = end - (uint64_t)begin;
+        struct run run = {.n = left < COLUMNS_RUN ? left : COLUMNS_RUN, .begin = (uint64_t)begin};
+        reader.data = panel->at[X] + (int64_t)c * stride;
+        run.x = run.y = reader_run(&reader, run.begin, run.n, room);
+        frame->own->settle(&frame->e, &run, partial);
+    }
+}
+
 /* The left-complete tree of a panel's leaves, all columns at the same time; see walk_tree(). */
 static void map_columns(struct work *work, const struct panel *panel, uint64_t begin, uint64_t end,
                         unsigned char *partials)
@@ -137,6 +158,7 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
     const struct frame *frame = work->frame;
     const size_t bytes = frame->op->partial_bytes;
     const size_t pitch = panel->width * bytes;
+    const uint64_t past = end;
     size_t depth = 0;
     struct column_leaf leaf = {
         .x = columns_of(work, panel, X),
@@ -160,6 +182,8 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
                                   partials + c * bytes, partials + c * bytes);
         }
     }
+    if (frame->own->waits != NULL)
+        settle_columns(work, panel, past, partials);
 }
 
 /* Leaves first .. first + count - 1 of one panel. */

@@ -19,14 +19,17 @@
 
 #include <string.h>
 
+_Static_assert(COLUMNS_RUN == KERNEL_SUM_SUB_BLOCK / KERNEL_SUM_LANES,
+               "rows that are read together");
+
 enum {
     LANES = KERNEL_SUM_LANES,
     SUB_BLOCK = KERNEL_SUM_SUB_BLOCK,
     STREAMS = SUB_BLOCK / LANES, /* rows of a lane */
     LEVELS = 5,                  /* of the binary counter: 2^4 sub-blocks are a leaf */
-    NUMBERS = 4,
-    STRIP = 512, /* columns that are read at a time */
-    PASS = 2048, /* sums of a pass: lanes x columns, at most, but for one lane */
+    NUMBERS = 4,                 /* doubles */
+    STRIP = 512,                 /* columns that are read at a time */
+    PASS = 2048,                 /* sums of a pass: lanes x columns, at most, but for one lane */
     LINE = 64,
 };
 
@@ -34,8 +37,7 @@ enum {
 struct fold_room {
     double *numbers;               /* NUMBERS of each column, for who asked for the fold */
     double *lanes;                 /* a table: LANES of all elements of a row */
-    double *sums;                  /* of a pass */
-    double *levels;                /* LEVELS of those, the `pass` doubles apart */
+    double *levels;                /* LEVELS of the sums of a pass */
     double *c;                     /* of each element, where there is more than the columns' */
     const unsigned char **rows[2]; /* of a leaf: of each array, where they have no one stride */
     unsigned char *x;              /* a strip of a lane's rows */
@@ -60,8 +62,7 @@ static struct fold_room room_of(const struct column_leaf *leaf)
     const size_t pass = pass_of(elements);
     struct fold_room room = {.numbers = leaf->room};
     room.lanes = room.numbers + NUMBERS * leaf->columns;
-    room.sums = room.lanes + LANES * elements;
-    room.levels = room.sums + pass;
+    room.levels = room.lanes + LANES * elements;
     room.c = room.levels + LEVELS * pass;
     room.rows[0] = (const unsigned char **)(void *)(room.c + pass);
     room.rows[1] = room.rows[0] + REDUCTION_LEAF;
@@ -73,7 +74,7 @@ static struct fold_room room_of(const struct column_leaf *leaf)
 size_t columns_fold_room(size_t columns, size_t apart)
 {
     const size_t elements = columns > 0 ? wide(columns, apart) : 0;
-    return (NUMBERS * columns + LANES * elements + (2 + LEVELS) * pass_of(elements) +
+    return (NUMBERS * columns + LANES * elements + (1 + LEVELS) * pass_of(elements) +
             2 * (size_t)STREAMS * STRIP) *
                sizeof(double) +
            2 * REDUCTION_LEAF * sizeof(unsigned char *);
@@ -97,6 +98,15 @@ size_t columns_count(const struct column_leaf *leaf)
 uint64_t columns_rows(const struct column_leaf *leaf)
 {
     return leaf->rows;
+}
+
+uint64_t columns_place(const struct column_leaf *leaf, const struct elements *e, const void *places,
+                       size_t i)
+{
+    const unsigned char *at = (const unsigned char *)places + i * e->bytes;
+    uint16_t place; /* of little-endian integers of any width: a leaf has few runs */
+    memcpy(&place, at, sizeof place);
+    return leaf->begin + (uint64_t)place * COLUMNS_RUN;
 }
 
 size_t columns_transpose(void *room, const struct elements *e, const struct columns *in,
@@ -237,6 +247,12 @@ static struct fold_columns find_strip(const struct fold *fold, const struct stri
     return in;
 }
 
+/* The lanes of a pass. */
+struct lanes {
+    size_t first;
+    size_t count;
+};
+
 /* The strips of a row: number `first` on, and what comes after it, there or at the start of row `after`. */
 static struct strip strip_at(const struct fold *fold, size_t row, size_t first)
 {
@@ -250,52 +266,52 @@ static struct strip strip_after(const struct fold *fold, const struct strip *str
     return first < fold->columns ? strip_at(fold, strip->row, first) : strip_at(fold, after, 0);
 }
 
-/* The lanes from number `lane` on, so many, of one sub-block, one after the other. */
-static void fold_sub_block(double *sums, const struct fold *fold, size_t sub_block, size_t lane,
-                           size_t count)
+/* The lanes from number `lane` on, so many, of one sub-block, one after the other, merged with the first `level`
+ * levels. */
+static void fold_sub_block(double *sums, const struct fold *fold, size_t sub_block,
+                           const struct lanes *lanes, size_t level)
 {
     static const double zeros[STRIP];
     const size_t columns = fold->columns;
-    for (size_t l = 0; l < count; l++, sums += columns) {
-        const size_t row = sub_block * SUB_BLOCK + lane + l;
-        size_t after = l + 1 < count ? row + 1 : (sub_block + 1) * SUB_BLOCK + lane;
+    for (size_t l = 0; l < lanes->count; l++) {
+        const size_t row = sub_block * SUB_BLOCK + lanes->first + l;
+        size_t after = l + 1 < lanes->count ? row + 1 : (sub_block + 1) * SUB_BLOCK + lanes->first;
         if (after >= fold->leaf->rows) /* the next pass */
-            after = lane + count;
+            after = lanes->first + lanes->count;
         for (size_t first = 0; first < columns; first += STRIP) {
             const struct strip strip = strip_at(fold, row, first);
             const struct strip next = strip_after(fold, &strip, after);
             struct fold_columns in = find_strip(fold, &strip, &next);
             in.c = fold->c != NULL ? fold->c + first : zeros;
-            fold->kernel(&in, sums + first);
+            in.merged = fold->room.levels + l * columns + first;
+            in.merged_count = level;
+            in.merged_step = fold->pass;
+            fold->kernel(&in, sums + l * columns + first);
         }
     }
 }
 
 /* A pass: the same lanes of all sub-blocks, by the binary counter of fold_tmpl.h. */
-static void fold_pass(double *lanes, const struct fold *fold, size_t lane, size_t count)
+static void fold_pass(double *to, const struct fold *fold, const struct lanes *lanes)
 {
-    const size_t n = count * fold->columns;
+    const size_t n = lanes->count * fold->columns;
     const bool is_product = fold->is_product;
-    double *sums = fold->room.sums;
     double *levels = fold->room.levels;
     size_t done = 0;
     if (fold->leaf->rows <= SUB_BLOCK) { /* nothing to count */
-        fold_sub_block(lanes, fold, 0, lane, count);
+        fold_sub_block(to, fold, 0, lanes, 0);
         return;
     }
     for (; done * SUB_BLOCK < fold->leaf->rows; done++) {
         const size_t level = (size_t)__builtin_ctzll(~(unsigned long long)done); /* that is free */
-        fold_sub_block(level == 0 ? levels : sums, fold, done, lane, count);
-        for (size_t l = 0; l < level; l++)
-            combine(l + 1 == level ? levels + level * fold->pass : sums, levels + l * fold->pass,
-                    sums, n, is_product);
+        fold_sub_block(levels + level * fold->pass, fold, done, lanes, level);
     }
     /* To one: from the right, the first combined with the neutral element. */
     for (size_t i = 0; i < n; i++)
-        lanes[i] = is_product ? 1.0 : -0.0;
+        to[i] = is_product ? 1.0 : -0.0;
     for (size_t l = 0; done >> l != 0; l++)
         if (done >> l & 1)
-            combine(lanes, levels + l * fold->pass, lanes, n, is_product);
+            combine(to, levels + l * fold->pass, to, n, is_product);
 }
 
 /* The lanes of so many rows, as a power of two: those of no row hold the neutral element, and change nothing. */
@@ -364,7 +380,7 @@ void columns_fold(double *out, const struct elements *e, const struct column_lea
     while (together < used && 2 * together * fold.columns <= PASS)
         together *= 2;
     for (size_t lane = 0; lane < used; lane += together)
-        fold_pass(fold.room.lanes + lane * fold.columns, &fold, lane, together);
+        fold_pass(fold.room.lanes + lane * fold.columns, &fold, &(struct lanes){lane, together});
     fold_lanes(out, &fold, used);
 }
 
@@ -379,30 +395,47 @@ static void extremes_of_strip(const struct columns_best *best, size_t count,
                                  .rows = rows.rows,
                                  .columns = rows.columns,
                                  .next = rows.next,
-                                 .is_begun = strip->row > 0};
-    for (size_t k = 0; k < count; k++, in.next = NULL)
-        fold->e->kernels->extremes[best[k].which][fold->e->type](
-            &in, (unsigned char *)best[k].out + strip->first * fold->computed);
+                                 .is_begun = strip->row > 0,
+                                 .place = (uint32_t)(strip->row / STREAMS)};
+    const size_t at = strip->first * fold->computed;
+    for (size_t k = 0; k < count; k++, in.next = NULL) {
+        if (best[k].places != NULL)
+            in.places = (unsigned char *)best[k].places + at;
+        fold->e->kernels->extremes[best[k].which][fold->e->type](&in,
+                                                                 (unsigned char *)best[k].out + at);
+    }
+}
+
+/* From what was kept for each element that is read. */
+static void keep_columns(void *out, const void *from, const struct fold *fold)
+{
+    for (size_t i = 0; i < fold->leaf->columns; i++)
+        memcpy((unsigned char *)out + i * fold->computed,
+               (const unsigned char *)from + i * fold->apart * fold->computed, fold->computed);
 }
 
 void columns_extremes(const struct columns_best *best, size_t count, const struct elements *e,
                       const struct column_leaf *leaf)
 {
-    struct columns_best read[LEVELS];
+    struct columns_best read[LEVELS / 2];
     struct fold fold = fold_of(e, leaf);
     fold.step = 1;
     for (size_t k = 0; k < count; k++) {
         read[k] = best[k];
-        if (fold.apart > 1)
-            read[k].out = fold.room.levels + k * fold.pass;
+        if (fold.apart > 1) {
+            read[k].out = fold.room.levels + 2 * k * fold.pass;
+            read[k].places =
+                best[k].places != NULL ? fold.room.levels + (2 * k + 1) * fold.pass : NULL;
+        }
     }
     for (size_t row = 0; row < leaf->rows; row += STREAMS)
         for (size_t first = 0; first < fold.columns; first += STRIP) {
             const struct strip strip = strip_at(&fold, row, first);
             extremes_of_strip(read, count, &fold, &strip);
         }
-    for (size_t k = 0; k < count && fold.apart > 1; k++)
-        for (size_t i = 0; i < leaf->columns; i++)
-            memcpy((unsigned char *)best[k].out + i * fold.computed,
-                   (unsigned char *)read[k].out + i * fold.apart * fold.computed, fold.computed);
+    for (size_t k = 0; k < count && fold.apart > 1; k++) {
+        keep_columns(best[k].out, read[k].out, &fold);
+        if (best[k].places != NULL)
+            keep_columns(best[k].places, read[k].places, &fold);
+    }
 }

@@ -109,7 +109,7 @@ static void columns(enum columns_extreme which, const struct elements *e,
                     const struct column_leaf *leaf, void *partials)
 {
     double *best = columns_numbers(leaf, 0);
-    columns_extremes(&(struct columns_best){which, best}, 1, e, leaf);
+    columns_extremes(&(struct columns_best){.which = which, .out = best}, 1, e, leaf);
     for (size_t i = 0; i < columns_count(leaf); i++) {
         sheaf_value value = {.i64 = 0};
         memcpy(&value, (unsigned char *)best + i * e->bytes, e->bytes);

@@ -36,7 +36,8 @@ static void columns(const struct elements *e, const struct column_leaf *leaf, vo
     const size_t bytes = e->bytes;
     double *low = columns_numbers(leaf, 0);
     double *high = columns_numbers(leaf, 1);
-    const struct columns_best best[] = {{COLUMNS_MINIMA, low}, {COLUMNS_MAXIMA, high}};
+    const struct columns_best best[] = {{.which = COLUMNS_MINIMA, .out = low},
+                                        {.which = COLUMNS_MAXIMA, .out = high}};
     columns_extremes(best, 2, e, leaf);
     for (size_t i = 0; i < columns_count(leaf); i++) {
         struct pair pair = {{0}};

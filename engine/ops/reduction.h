@@ -25,6 +25,7 @@ enum {
     REDUCTION_LEAF = KERNEL_SUM_LEAF,
     REDUCTION_PARTIAL_MAX = 288,
     REDUCTION_LEAVES_AT_ONCE = 2,
+    COLUMNS_RUN = 16,
 };
 
 /* What the api function writes to a job's params. */
@@ -162,8 +163,13 @@ void columns_fold(double *out, const struct elements *e, const struct column_lea
 struct columns_best {
     enum columns_extreme which;
     void *out;
+    void *places; /* NULL, or a number as wide as an element for each, for columns_place() */
 };
 void columns_extremes(const struct columns_best *best, size_t count, const struct elements *e,
                       const struct column_leaf *leaf);
+
+/* Where the run of COLUMNS_RUN rows begins, or those that are left of the leaf, that has the first extreme of column i. */
+uint64_t columns_place(const struct column_leaf *leaf, const struct elements *e, const void *places,
+                       size_t i);
 
 #endif
