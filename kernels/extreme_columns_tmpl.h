@@ -14,10 +14,12 @@
 #define IS_MAX     (1 BEATS 0)
 
 #if VBYTES == 8
-#define WHERE(is) (-(THIS(word))(is))
+#define WHERE(is)    (-(THIS(word))(is))
+#define EACH_LANE(n) ((THIS(word))(n))
 typedef FN(bits) THIS(word);
 #else
-#define WHERE(is) (is)
+#define WHERE(is)    (is)
+#define EACH_LANE(n) (n)
 typedef __typeof__((vec){0} == (vec){0}) THIS(word);
 #endif
 
@@ -78,7 +80,7 @@ static inline void THIS(note_place)(const struct extreme_columns *in, size_t i, 
     if (!in->is_begun)
         is_new |= ~is_new;
     memcpy(&places, at, sizeof places);
-    places = (places & ~is_new) | (in->place & is_new);
+    places = (places & ~is_new) | (EACH_LANE(in->place) & is_new);
     memcpy(at, &places, sizeof places);
 }
 
@@ -169,4 +171,5 @@ static void THIS(columns)(const struct extreme_columns *in, void *best)
 #undef LINE
 #undef IS_MAX
 #undef WHERE
+#undef EACH_LANE
 #include "tmpl_end.h"

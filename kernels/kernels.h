@@ -99,7 +99,7 @@ struct extreme_columns {
     size_t columns;
     const void *next; /* as in struct fold_columns */
     bool is_begun;
-    uint32_t place;
+    int32_t place; /* 0 or more */
     void *places;
 };
 typedef void extreme_columns_kernel(const struct extreme_columns *in, void *best);

@@ -396,7 +396,7 @@ static void extremes_of_strip(const struct columns_best *best, size_t count,
                                  .columns = rows.columns,
                                  .next = rows.next,
                                  .is_begun = strip->row > 0,
-                                 .place = (uint32_t)(strip->row / STREAMS)};
+                                 .place = (int32_t)(strip->row / STREAMS)};
     const size_t at = strip->first * fold->computed;
     for (size_t k = 0; k < count; k++, in.next = NULL) {
         if (best[k].places != NULL)
