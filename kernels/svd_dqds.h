@@ -54,35 +54,29 @@ static inline vd svd_moved(const vd *x, size_t i, size_t g, lane_mask moves)
 
 /* What a sweep carries from index to index. */
 struct swept {
-    vd d, q, least, first;
-    lane_mask splits; /* seen where all lanes are active */
+    vd d, q, least;
+    lane_mask splits; /* where a block ends is only noted: svd_mark_splits() */
 };
 
 /* Index i of one register, where lanes may be inactive: first > i. */
 static inline void svd_step_masked(struct chain *restrict c, struct swept *w, size_t i, size_t g)
 {
     const struct sweeper *s = &c->lanes[g];
-    vd zero = all_lanes(0);
-    vd index = all_lanes((double)(int64_t)i);
     vd e = svd_moved(c->e, i, g, s->moves);
     vd next = svd_moved(c->q, i + 1, g, s->moves);
-    lane_mask active = is_at_most(s->first, index);
+    lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
     vd sum = w->d + e;
     vd ratio = next / sum;
     vd e_new = e * ratio;
-    w->least = choose(both(active, is_less(w->d, w->least)), w->d, w->least);
-    lane_mask splits = both(active, is_at_most(e_new, s->threshold));
+    w->least = smaller(choose(active, w->d, w->least), w->least);
+    w->splits = either(w->splits, both(active, is_at_most(e_new, s->threshold)));
     c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, w->q);
-    if (i + 2 < c->n) {
-        w->first = choose(splits, index + all_lanes(1), w->first);
-        e_new = choose(splits, zero - (s->sum + s->shift), e_new);
-    }
     c->e_next[(FRONT + i) * GROUPS + g] = choose(active, e_new, e);
-    w->d = choose(active, svd_fma(w->d, ratio, zero - s->shift), next - s->shift);
+    w->d = choose(active, svd_fma(w->d, ratio, all_lanes(0) - s->shift), next - s->shift);
     w->q = next;
 }
 
-/* The same where all are active. Where blocks end is only noted: svd_mark_splits(). */
+/* The same where all are active. */
 static inline void svd_step(struct chain *restrict c, struct swept *w, size_t i, size_t g)
 {
     const struct sweeper *s = &c->lanes[g];
@@ -98,14 +92,15 @@ static inline void svd_step(struct chain *restrict c, struct swept *w, size_t i,
     w->d = svd_fma(w->d, ratio, all_lanes(0) - s->shift);
 }
 
-static void svd_mark_splits(struct chain *c, struct swept *w, size_t begin, size_t g)
+/* Notes where blocks end, but before the last value: e holds minus the sum of the shifts there. */
+static void svd_mark_splits(struct chain *c, size_t begin, size_t g)
 {
-    const struct sweeper *s = &c->lanes[g];
+    struct sweeper *s = &c->lanes[g];
     for (size_t i = begin; i + 2 < c->n; i++) {
         vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
         lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
         lane_mask splits = both(active, is_at_most(*e, s->threshold));
-        w->first = choose(splits, all_lanes((double)(int64_t)i + 1), w->first);
+        s->next_first = choose(splits, all_lanes((double)(int64_t)i + 1), s->next_first);
         *e = choose(splits, all_lanes(0) - (s->sum + s->shift), *e);
     }
 }
@@ -121,31 +116,28 @@ static void svd_sweep(struct chain *restrict c, size_t begin, size_t top)
         w[g].q = svd_moved(c->q, begin, g, c->lanes[g].moves);
         w[g].d = w[g].q - c->lanes[g].shift;
         w[g].least = all_lanes(0x1p1000);
-        w[g].first = c->lanes[g].first;
         w[g].splits = is_less(zero, zero);
     }
-    for (; i + 1 < c->n && i < top; i++)
-        for (size_t g = 0; g < GROUPS; g++) {
-            c->lanes[g].before = w[g].d;
+    for (; i + 2 < c->n && i < top; i++)
+        for (size_t g = 0; g < GROUPS; g++)
             svd_step_masked(c, &w[g], i, g);
-        }
     for (; i + 2 < c->n; i++)
         for (size_t g = 0; g < GROUPS; g++)
             svd_step(c, &w[g], i, g);
     for (size_t g = 0; g < GROUPS; g++) {
         struct sweeper *s = &c->lanes[g];
         lane_mask busy = is_at_most(s->first, all_lanes((double)(int64_t)c->n - 1));
+        s->next_first = s->first;
         if (mask_bits(both(w[g].splits, busy)) != 0)
-            svd_mark_splits(c, &w[g], top, g);
+            svd_mark_splits(c, begin, g);
         if (i + 1 < c->n) {
             s->before = w[g].d;
-            svd_step(c, &w[g], i, g);
+            svd_step_masked(c, &w[g], i, g);
         }
         c->q_next[(FRONT + c->n - 1) * GROUPS + g] = w[g].d;
         s->last = w[g].d;
         s->least_before = w[g].least;
         s->least = smaller(w[g].d, w[g].least);
-        s->next_first = w[g].first;
     }
 }
 
@@ -408,8 +400,10 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
         memcpy(found, &fewest, sizeof fewest);
         memcpy(first, &last_first, sizeof first);
         for (size_t lane = 0; lane < LANES; lane++) {
-            begin = (size_t)found[lane] < begin ? (size_t)found[lane] : begin;
-            top = (size_t)first[lane] > top ? (size_t)first[lane] : top;
+            size_t of_found = (size_t)(int32_t)found[lane];
+            size_t of_first = (size_t)(int32_t)first[lane];
+            begin = of_found < begin ? of_found : begin;
+            top = of_first > top ? of_first : top;
         }
         svd_sweep(&c, begin, top);
         svd_decide(&c, begin, values);

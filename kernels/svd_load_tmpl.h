@@ -87,32 +87,67 @@ static inline __attribute__((always_inline)) void FN(svd_tile)(vd *out, size_t s
         out[t * step] = choose(counts, z[t] * scale, all_lanes(0));
 }
 
+#if VBYTES == 32 && defined(__AVX2__)
+/* Two elements of one row, then two of another. */
+static inline vd FN(svd_halves)(const elem *low, const elem *high)
+{
+#if ELEMENT_BYTES == 8
+    return (vd)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high),
+                                    1);
+#else
+    __m128 a = _mm_castsi128_ps(_mm_loadu_si64(low));
+    __m128 b = _mm_castsi128_ps(_mm_loadu_si64(high));
+    return (vd)_mm256_cvtps_pd(_mm_movelh_ps(a, b));
+#endif
+}
+
+/* Elements 0 and 1 of every lane to out and out + step, scaled; 0 where the scale is. Half of the shuffles of a tile of
+ * four. */
+static inline void FN(svd_two)(vd *out, size_t step, const elem *const from[LANES], size_t offset,
+                               vd scale)
+{
+    const lane_mask counts = is_less(all_lanes(0), scale);
+    vd a = FN(svd_halves)(from[0] + offset, from[2] + offset);
+    vd b = FN(svd_halves)(from[1] + offset, from[3] + offset);
+    vd x = (vd)_mm256_unpacklo_pd((__m256d)a, (__m256d)b) * scale;
+    vd y = (vd)_mm256_unpackhi_pd((__m256d)a, (__m256d)b) * scale;
+    out[0] = choose(counts, x, all_lanes(0));
+    out[step] = choose(counts, y, all_lanes(0));
+}
+#endif
+
+/* The same for `count` elements. */
+static inline __attribute__((always_inline)) void FN(svd_run)(vd *out, size_t step,
+                                                              const elem *const from[LANES],
+                                                              size_t offset, size_t count, vd scale)
+{
+    size_t t = 0;
+#if VBYTES == 32 && defined(__AVX2__)
+    for (; t + 2 <= count; t += 2)
+        FN(svd_two)(out + t * step, step, from, offset + t, scale);
+#else
+    for (; t + TILE <= count; t += TILE)
+        FN(svd_tile)(out + t * step, step, from, offset + t, TILE, scale);
+    if (TILE > 2 && t + 2 <= count) {
+        FN(svd_tile)(out + t * step, step, from, offset + t, 2, scale);
+        t += 2;
+    }
+#endif
+    for (; t < count; t++)
+        FN(svd_tile)(out + t * step, step, from, offset + t, 1, scale);
+}
+
 /* A panel, by columns `stride` apart: element (i, j) of a lane is from[lane][i * row_step + j], or, if the
  * long side is contiguous (row_step 1), from[lane][j * column_step + i]. */
 static void FN(svd_load)(vd *b, size_t stride, const elem *const from[LANES], size_t row_step,
                          size_t column_step, size_t rows, size_t columns, vd scale)
 {
-    if (column_step == 1) {
-        for (size_t i = 0; i < rows; i++) {
-            size_t j = 0;
-            for (; j + TILE <= columns; j += TILE)
-                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, TILE, scale);
-            if (TILE > 2 && j + 2 <= columns) {
-                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, 2, scale);
-                j += 2;
-            }
-            for (; j < columns; j++)
-                FN(svd_tile)(b + j * stride + i, stride, from, i * row_step + j, 1, scale);
-        }
-    } else {
-        for (size_t j = 0; j < columns; j++) {
-            size_t i = 0;
-            for (; i + TILE <= rows; i += TILE)
-                FN(svd_tile)(b + j * stride + i, 1, from, j * column_step + i, TILE, scale);
-            for (; i < rows; i++)
-                FN(svd_tile)(b + j * stride + i, 1, from, j * column_step + i, 1, scale);
-        }
-    }
+    if (column_step == 1)
+        for (size_t i = 0; i < rows; i++)
+            FN(svd_run)(b + i, stride, from, i * row_step, columns, scale);
+    else
+        for (size_t j = 0; j < columns; j++)
+            FN(svd_run)(b + j * stride, 1, from, j * column_step, rows, scale);
 }
 
 /* The same for lanes that lie side by side, the long side being contiguous: VIRTUAL elements are a row. */

@@ -58,21 +58,6 @@ static inline vec FN(tall_magnitude)(const elem *x)
     return v;
 }
 
-#if VBYTES == 32 && defined(__AVX2__)
-/* Two elements of one row, then two of another. */
-static inline vd FN(tall_halves)(const elem *low, const elem *high)
-{
-#if ELEMENT_BYTES == 8
-    return (vd)_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high),
-                                    1);
-#else
-    __m128 a = _mm_castsi128_ps(_mm_loadu_si64(low));
-    __m128 b = _mm_castsi128_ps(_mm_loadu_si64(high));
-    return (vd)_mm256_cvtps_pd(_mm_movelh_ps(a, b));
-#endif
-}
-#endif
-
 /* The largest magnitude of n elements; a NaN if there is one. */
 static double FN(tall_most_run)(const elem *x, size_t n)
 {
@@ -139,8 +124,8 @@ static inline void FN(tall_tile)(vd *out, size_t stride, const elem *const from[
     vd z[4];
     for (size_t h = 0; h < 2;
          h++) { /* halves of rows 0 and 2, and of 1 and 3: half of the shuffles */
-        z[2 * h] = FN(tall_halves)(from[0] + offset + 2 * h, from[2] + offset + 2 * h);
-        z[2 * h + 1] = FN(tall_halves)(from[1] + offset + 2 * h, from[3] + offset + 2 * h);
+        z[2 * h] = FN(svd_halves)(from[0] + offset + 2 * h, from[2] + offset + 2 * h);
+        z[2 * h + 1] = FN(svd_halves)(from[1] + offset + 2 * h, from[3] + offset + 2 * h);
     }
     for (size_t h = 0; h < 4; h += 2) {
         out[h * stride] = (vd)_mm256_unpacklo_pd((__m256d)z[h], (__m256d)z[h + 1]) * scale;
