@@ -142,9 +142,12 @@ static struct run source_run(const struct source *source, uint64_t begin, size_t
     struct run run = {.n = n, .begin = begin};
     run.x = n > 0 ? reader_run(&source->x, begin, n, source->room) : source->x.data;
     run.y = run.x;
-    if (source->own->takes_second && n > 0)
-        run.y = reader_run(&source->y, begin, n,
-                           (unsigned char *)source->room + REDUCTION_LEAF * sizeof(double));
+    if (source->own->takes_second && n > 0) {
+        unsigned char *room = source->room; /* NULL, where both are in place */
+        if (room != NULL)
+            room += REDUCTION_LEAF * sizeof(double);
+        run.y = reader_run(&source->y, begin, n, room);
+    }
     return run;
 }
 
