@@ -34,15 +34,21 @@ struct exact_table {
     bool is_finite;
 };
 
+/* Not 0 where an exponent is the least or the greatest: zeros and denormal numbers, infinities and NaNs. */
+#define EXACT_IS_EDGE(exponent) ((((exponent) + 1) & 0x7fe) == 0)
+
 #if VBYTES == 8
 
-static inline void exact_four(struct exact_table *table, const double *x)
+typedef uint64_t exact_seen;
+
+static inline void exact_four(struct exact_table *table, const double *x, exact_seen *edge)
 {
     for (size_t k = 0; k < 4; k++) {
         uint64_t bits;
         memcpy(&bits, x + k, sizeof bits);
         const uint64_t m = (bits & 0xfffffffffffff) | UINT64_C(1) << 52;
         const unsigned shift = bits >> 52 & 31;
+        *edge |= EXACT_IS_EDGE(bits >> 52);
         uint64_t *pair = table->bucket[k][bits >> 57];
         pair[0] += m << shift;
         pair[1] += m >> (31 - shift);
@@ -53,6 +59,7 @@ static inline void exact_four(struct exact_table *table, const double *x)
 
 typedef uint64_t exact_word __attribute__((vector_size(32)));
 typedef uint64_t exact_half __attribute__((vector_size(16)));
+typedef exact_word exact_seen;
 
 #if defined(__clang__)
 #define EXACT_PAIRS(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -60,8 +67,31 @@ typedef uint64_t exact_half __attribute__((vector_size(16)));
 #define EXACT_PAIRS(a, b, ...) __builtin_shuffle(a, b, (exact_word){__VA_ARGS__})
 #endif
 
-/* The bucket is found by the double's last byte in memory, not by moving a lane of a register: at twice the speed
- * on a Zen 4. */
+static inline exact_half exact_lower(exact_word v)
+{
+#if defined(__AVX2__)
+    return (exact_half)_mm256_castsi256_si128((__m256i)v);
+#else
+    exact_half half;
+    memcpy(&half, &v, sizeof half);
+    return half;
+#endif
+}
+
+static inline exact_half exact_upper(exact_word v)
+{
+#if defined(__AVX2__)
+    return (exact_half)_mm256_extracti128_si256((__m256i)v, 1);
+#else
+    exact_half half;
+    memcpy(&half, (const unsigned char *)&v + sizeof half, sizeof half);
+    return half;
+#endif
+}
+
+/* The bucket is found by the double's last byte in memory, not by moving a lane of a register; the pairs stay in
+ * registers. Bare loops over doubles of all exponents, on a Zen 4: 13 GB/s so, 9 with the pairs stored and loaded; a
+ * chunk of 64 bits for four exponents, which takes one scalar addition and a look at the carry, 10. */
 static inline void exact_add_to(struct exact_table *table, size_t copy, const double *x,
                                 exact_half pair)
 {
@@ -73,23 +103,21 @@ static inline void exact_add_to(struct exact_table *table, size_t copy, const do
     memcpy(at, &sum, sizeof sum);
 }
 
-static inline void exact_four(struct exact_table *table, const double *x)
+static inline void exact_four(struct exact_table *table, const double *x, exact_seen *edge)
 {
     exact_word bits;
     memcpy(&bits, x, sizeof bits);
     const exact_word m = (bits & 0xfffffffffffff) | UINT64_C(1) << 52;
     const exact_word exponent = bits >> 52;
+    *edge |= (exact_word)EXACT_IS_EDGE(exponent);
     const exact_word low = m << (exponent & 31);
     const exact_word high = m >> (~exponent & 31);
     const exact_word even = EXACT_PAIRS(low, high, 0, 4, 2, 6);
     const exact_word odd = EXACT_PAIRS(low, high, 1, 5, 3, 7);
-    exact_half pair[4];
-    memcpy(pair, &even, sizeof even);
-    memcpy(pair + 2, &odd, sizeof odd);
-    exact_add_to(table, 0, x, pair[0]);
-    exact_add_to(table, 1, x + 1, pair[2]);
-    exact_add_to(table, 2, x + 2, pair[1]);
-    exact_add_to(table, 3, x + 3, pair[3]);
+    exact_add_to(table, 0, x, exact_lower(even));
+    exact_add_to(table, 1, x + 1, exact_lower(odd));
+    exact_add_to(table, 2, x + 2, exact_upper(even));
+    exact_add_to(table, 3, x + 3, exact_upper(odd));
 }
 
 #endif
@@ -131,44 +159,42 @@ static void exact_look(struct exact_table *table, const double *x, size_t n)
     }
 }
 
-/* Whether a number fell into this bucket, of either sign. */
-static bool exact_has(const struct exact_table *table, size_t bucket)
-{
-    uint64_t any = 0;
-    for (size_t c = 0; c < EXACT_COPIES; c++)
-        for (size_t b = bucket; b < 2 * EXACT_BUCKETS; b += EXACT_BUCKETS)
-            any |= table->bucket[c][b][0] | table->bucket[c][b][1];
-    return any != 0;
-}
-
 /* Adds n numbers. table: zeroes, or what this has filled. */
 static void exact_fill(struct exact_table *table, const double *x, size_t n)
 {
+    const exact_seen none = {0};
+    exact_seen edge = none;
+    exact_seen others = none;
     double rest[4] = {0};
     size_t i = 0;
     for (; i + 4 <= n; i += 4)
-        exact_four(table, x + i);
-    memcpy(rest, x + i, (n - i) * sizeof *x);
-    if (i < n)
-        exact_four(table, rest);
-    if (exact_has(table, 0) || exact_has(table, EXACT_BUCKETS - 1)) {
+        exact_four(table, x + i, &edge);
+    if (memcmp(&edge, &none, sizeof edge) != 0)
         exact_look(table, x, i);
-        exact_look(table, rest, i < n ? 4 : 0);
+    if (i < n) {
+        memcpy(rest, x + i, (n - i) * sizeof *x);
+        exact_four(table, rest, &others);
+        exact_look(table, rest, 4);
     }
 }
 
-/* Adds the table to the digits; that of bucket b is the first. */
+/* Adds the table to the digits; that of bucket b is the first. The copies' upper sums, which need 66 bits together, are
+ * added by halves; what is left of the lower ones fits into 64 bits, so it may be found modulo 2^64. */
 static void exact_drain(int64_t *digit, const struct exact_table *table)
 {
     for (size_t b = 0; b < 2 * EXACT_BUCKETS; b++) {
-        int64_t sum[3] = {0};
+        uint64_t all = 0;
+        uint64_t low = 0;
+        uint64_t high = 0;
         for (size_t c = 0; c < EXACT_COPIES; c++) {
-            uint64_t upper = table->bucket[c][b][1];
-            sum[0] +=
-                (int64_t)(table->bucket[c][b][0] - (upper << 31)) + (int64_t)((upper & 1) << 31);
-            sum[1] += (int64_t)(upper >> 1 & 0xffffffff);
-            sum[2] += (int64_t)(upper >> 33);
+            const uint64_t upper = table->bucket[c][b][1];
+            all += table->bucket[c][b][0];
+            low += upper & 0xffffffff;
+            high += upper >> 32;
         }
+        const uint64_t lower = all - (low << 31) - (high << 63);
+        const int64_t sum[3] = {(int64_t)(lower + ((low & 1) << 31)),
+                                (int64_t)((low >> 1) + ((high & 1) << 31)), (int64_t)(high >> 1)};
         for (size_t k = 0; k < 3; k++)
             digit[b % EXACT_BUCKETS + k] += b < EXACT_BUCKETS ? sum[k] : -sum[k];
     }
