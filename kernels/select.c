@@ -43,8 +43,10 @@ static void find(void)
 #include "isas.def"
 #undef ISA
     /* SHA-NI comes with no instruction set of ours in particular: it is in all but the scalar table. */
-    for (size_t i = 1; i < found_count && sheaf_sha256_has_ni(); i++)
+    for (size_t i = 1; i < found_count && sheaf_sha256_has_ni(); i++) {
         found[i].sha256 = sheaf_sha256_ni;
+        found[i].sha256_many = sheaf_sha256_many_ni;
+    }
 }
 
 const struct kernels *sheaf_kernels_at(size_t i)

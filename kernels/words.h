@@ -93,6 +93,33 @@ WORDS_INLINE words quad_everywhere(const void *quad)
 #endif
 }
 
+#if VBYTES == 32
+/* Two places' 16 bytes, in a quad each. What is loaded into both quads and blended asks nothing of the
+ * ports that shuffle; inserted quads do. */
+WORDS_INLINE words load_two_quads(const void *first, const void *second)
+{
+#if defined(__AVX2__)
+    return (words)_mm256_blend_epi32(_mm256_castsi128_si256(_mm_loadu_si128(first)),
+                                     (__m256i)quad_everywhere(second), 0xf0);
+#else
+    words both;
+    memcpy(&both, first, 16);
+    memcpy((uint8_t *)&both + 16, second, 16);
+    return both;
+#endif
+}
+
+WORDS_INLINE void store_two_quads(void *first, void *second, words both)
+{
+    memcpy(first, &both, 16);
+#if defined(__AVX2__)
+    _mm_storeu_si128(second, _mm256_extracti128_si256((__m256i)both, 1));
+#else
+    memcpy(second, (const uint8_t *)&both + 16, 16);
+#endif
+}
+#endif
+
 /* Quad i of input 0, step, 2 * step, .., to register i. */
 WORDS_INLINE void load_quads(words r[QUADS], const uint8_t *const *input, size_t step,
                              size_t offset)

@@ -16,8 +16,10 @@ enum {
 
 static void store_be32(uint8_t *out, uint32_t x)
 {
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(x >> (24 - 8 * i));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    x = __builtin_bswap32(x);
+#endif
+    memcpy(out, &x, sizeof x);
 }
 
 static void store_digest(uint8_t out[32], const uint32_t state[8])

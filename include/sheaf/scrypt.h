@@ -45,7 +45,7 @@ typedef struct sheaf_bytes {
 } sheaf_bytes;
 
 /* The cost, and the length of a result. Memory is 128 n r bytes for each input in flight: of every worker
- * up to 8 with AVX-512, 6 with AVX2. A thread or process that has worked keeps its memory for the next
+ * up to 8 with AVX2 or AVX-512. A thread or process that has worked keeps its memory for the next
  * call, wiped, until it ends; if that is more than 256 MiB, the kernel may take the pages (MADV_FREE). */
 typedef struct sheaf_scrypt_params {
     uint64_t n;    /* a power of two, 2 or more, below 2^(16 r) */
