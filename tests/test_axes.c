@@ -148,6 +148,26 @@ static void joined_panels(void)
     sheaf_detach(array);
 }
 
+/* Every other element of rows of more than a leaf, up to the last one that there is: folded in place. */
+static void runs_of_every_other_element(void)
+{
+    static const sheaf_dtype dtypes[] = {SHEAF_F64, SHEAF_F32, SHEAF_BF16};
+    static const sheaf_op ops[] = {SHEAF_SUM, SHEAF_PROD, SHEAF_DOT, SHEAF_NANVAR, SHEAF_ARGMAX};
+    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t++)
+        for (size_t columns = 17003; columns <= 17409; columns += 406) { /* to a whole row, too */
+            sheaf_array *array = random_matrix(dtypes[t], 3, columns);
+            sheaf_array *step;
+            sheaf_array *view;
+            CHECK_OK(sheaf_view_slice(&step, array, 1, SHEAF_BEGIN, SHEAF_END, 2));
+            CHECK_OK(sheaf_view_transpose(&view, step, NULL));
+            for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+                check_columns(view, ops[i], NULL);
+            sheaf_detach(view);
+            sheaf_detach(step);
+            sheaf_detach(array);
+        }
+}
+
 /* Whole arrays, transposed, whose lines are brought together: the bits of a copy, and the same index. */
 static void transposed_arrays(void)
 {
@@ -355,5 +375,5 @@ static void bad_arguments_are_errors(void)
 CHECK_MAIN(CASE(axes_are_numpys), CASE(a_given_array_is_written),
            CASE(dtypes_of_results_can_be_chosen), CASE(of_nothing), CASE(bad_arguments_are_errors),
            CASE(small_views_give_the_bits_of_their_copies), CASE(many_leaves_of_many_columns),
-           CASE(wide_panels), CASE(joined_panels), CASE(transposed_arrays),
-           CASE(large_views_give_the_bits_of_their_copies))
+           CASE(wide_panels), CASE(joined_panels), CASE(runs_of_every_other_element),
+           CASE(transposed_arrays), CASE(large_views_give_the_bits_of_their_copies))

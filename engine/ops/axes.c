@@ -166,6 +166,7 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
         .has_second = frame->own->takes_second,
         .columns = panel->width,
         .apart = frame->apart,
+        .is_run = frame->by_runs,
         .room = work->room
     };
     for (uint64_t i = 0; begin < end; i++) {
@@ -186,6 +187,20 @@ static void map_columns(struct work *work, const struct panel *panel, uint64_t b
         settle_columns(work, panel, past, partials);
 }
 
+/* Cell by cell: each is a panel of one column. */
+static void map_runs(struct work *work, const struct panel *panel, uint64_t begin, uint64_t end,
+                     unsigned char *partials)
+{
+    const struct frame *frame = work->frame;
+    const size_t last = frame->cells.ndim - 1;
+    struct panel cell = {.width = 1};
+    for (uint64_t i = 0; i < panel->width; i++) {
+        cell.at[X] = panel->at[X] + (int64_t)i * frame->cells.strides[X][last];
+        cell.at[Y] = panel->at[Y] + (int64_t)i * frame->cells.strides[Y][last];
+        map_columns(work, &cell, begin, end, partials + i * frame->op->partial_bytes);
+    }
+}
+
 /* Leaves first .. first + count - 1 of one panel. */
 static void map_panel(struct work *work, const struct panel *panel, uint64_t first, uint64_t count)
 {
@@ -193,7 +208,9 @@ static void map_panel(struct work *work, const struct panel *panel, uint64_t fir
     unsigned char *partials = work->partials;
     uint64_t begin = first * REDUCTION_LEAF;
     uint64_t end = first + count >= frame->leaves ? frame->e.count : begin + count * REDUCTION_LEAF;
-    if (!frame->by_columns)
+    if (frame->by_runs)
+        map_runs(work, panel, begin, end, partials);
+    else if (!frame->by_columns)
         map_cells(work, panel, begin, end, partials);
     else if (frame->has_columns)
         map_columns(work, panel, begin, end, partials);
@@ -226,6 +243,9 @@ static sheaf_status work_begin(struct work *work, const struct frame *frame)
         room = frame->has_columns ? columns_fold_room(width, frame->apart)
                                   : columns_tile_room(width) * (frame->own->takes_second ? 2 : 1);
         room = (room + 63) / 64 * 64;
+    } else if (frame->by_runs) {
+        waiting = (size_t)(65 - __builtin_clzll(frame->leaves)) * frame->op->partial_bytes;
+        room = (columns_fold_room(1, 1) + 63) / 64 * 64;
     } else if (!work->source.x.is_direct || !work->source.y.is_direct) {
         room = SOURCE_ROOM;
     }

@@ -26,7 +26,8 @@ struct column_leaf {
     size_t
         apart; /* elements from a column to the next, where a row is read in place; what lies between is read,
                        too, and dropped, as the lines are there */
-    void *room; /* columns_fold_room() bytes at a multiple of 64 */
+    bool is_run; /* one column whose elements lie two apart, in place, and the fold is in doubles */
+    void *room;  /* columns_fold_room() bytes at a multiple of 64 */
 };
 
 enum {
@@ -39,6 +40,10 @@ enum {
 /* Bytes of room that a leaf of so many columns needs for a fold, and a tile of them for being transposed. */
 size_t columns_fold_room(size_t columns, size_t apart);
 size_t columns_tile_room(size_t columns);
+
+/* runs.c: columns_fold() of a leaf that is a run. */
+void columns_fold_run(double *out, const struct elements *e, const struct column_leaf *leaf,
+                      enum columns_fold which, const double *c);
 
 /* Columns that become runs: column c has its rows begin .. begin + rows - 1 at room, c * pitch elements on.
  * Returns pitch. rows * columns elements fit into COLUMNS_TILE. */

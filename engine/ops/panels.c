@@ -83,6 +83,24 @@ static bool is_by_columns(const struct frame *frame, uint32_t kept)
     return llabs(column) < llabs(row);
 }
 
+/* Whether all arrays' cells are runs for columns_fold_run(). */
+static bool is_by_runs(const struct frame *frame, uint32_t kept)
+{
+    const size_t arrays = frame->own->takes_second ? 2 : 1;
+    struct layout run;
+    if (frame->by_columns || frame->own->columns == NULL || frame->e.count < KERNEL_SUM_LANES ||
+        reduction_is_free(frame->own, &frame->e) ||
+        frame->e.bytes != sheaf_dtype_size(frame->e.dtype))
+        return false;
+    for (size_t i = 0; i < arrays; i++) {
+        const struct op_array *x = &frame->call->arrays[i];
+        layout_simplify(&run, x->ndim - kept, x->shape + kept, x->strides + kept);
+        if (run.ndim != 1 || run.strides[0] != 2 * (int64_t)frame->e.bytes)
+            return false;
+    }
+    return true;
+}
+
 static uint64_t panels_of(const struct frame *frame, uint64_t width)
 {
     uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
@@ -150,6 +168,7 @@ void panels_frame(struct frame *frame, const struct op_call *call)
     frame->leaves = count / REDUCTION_LEAF + (count % REDUCTION_LEAF != 0);
     frame->leaves = frame->leaves > 0 ? frame->leaves : 1;
     frame->by_columns = is_by_columns(frame, params->kept);
+    frame->by_runs = is_by_runs(frame, params->kept);
     find_width(frame);
     frame->padded = 1;
     while (frame->panels < PANELS_ENOUGH && frame->padded < frame->leaves)

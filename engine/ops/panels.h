@@ -33,6 +33,7 @@ struct frame {
     uint64_t padded; /* to a power of two; 1 if a panel is never cut */
     size_t apart;    /* elements from a column to the next, if they are read in place; else 1 */
     bool by_columns;
+    bool by_runs;        /* cells are runs whose elements lie two apart, folded in place */
     bool has_columns;    /* they are folded together, not transposed */
     int64_t pair_stride; /* from the first result of a cell to the second */
 };
