@@ -29,6 +29,7 @@ struct THIS(input) {
     const elem *x;
     const elem *y;
     vwide c;
+    vwide one; /* 1 */
 };
 
 /* Of register k of the row that begins with element i. */
@@ -76,6 +77,17 @@ static inline bool THIS(finite_rows)(vwide *sum, const struct THIS(input) * in, 
 }
 #endif
 
+static inline vwide THIS(take)(const struct THIS(input) * in, vwide sum, vwide term)
+{
+#if ADDS_BESIDE_CONVERSIONS
+    const bool adds = 1 COMBINE 1 == 2;
+    if (adds && sizeof(elem) == sizeof(float))
+        return add_product(sum, term, in->one);
+#endif
+    (void)in;
+    return sum COMBINE term;
+}
+
 /* The lanes of a sub-block of this many whole rows. */
 static inline void THIS(rows)(vwide *sum, const struct THIS(input) * in, size_t begin, size_t rows)
 {
@@ -90,7 +102,7 @@ static inline void THIS(rows)(vwide *sum, const struct THIS(input) * in, size_t 
             s[k] = NEUTRAL - zero;
         for (size_t r = 0; r < rows; r++) {
             for (size_t k = 0; k < GROUP; k++)
-                s[k] = s[k] COMBINE THIS(term)(in, begin + r * ROW, g + k);
+                s[k] = THIS(take)(in, s[k], THIS(term)(in, begin + r * ROW, g + k));
         }
         for (size_t k = 0; k < GROUP; k++)
             sum[g + k] = s[k];
@@ -129,7 +141,7 @@ static inline void THIS(last)(vwide *sum, const struct THIS(input) * in, size_t 
         return;
     elem x[ROW];
     elem y[ROW];
-    const struct THIS(input) filled = {x, in->y == in->x ? x : y, in->c};
+    const struct THIS(input) filled = {x, in->y == in->x ? x : y, in->c, in->one};
     THIS(fill)(x, in->x + begin + whole, n - whole);
     if (in->y != in->x)
         THIS(fill)(y, in->y + begin + whole, n - whole);
@@ -147,7 +159,8 @@ static inline void THIS(count_in)(vwide level[][REGS], size_t count, vwide *sum)
     for (; count >> l & 1; l++)
         for (size_t k = 0; k < REGS; k++)
             sum[k] = level[l][k] COMBINE sum[k];
-    memcpy(level[l], sum, REGS * sizeof *sum);
+    for (size_t k = 0; k < REGS; k++) /* from registers: a memcpy() would take it from memory */
+        level[l][k] = sum[k];
 }
 
 /* 32 lanes are combined to 16, those to 8, and so on: registers first, then what lies in one. */
@@ -171,7 +184,11 @@ static inline double THIS(fold)(vwide *sum)
 static void THIS(kernel)(const void *x, const void *y, double c, size_t n, void *out)
 {
     const vwide zero = {0};
-    const struct THIS(input) in = {x, y, c - zero};
+    vwide one = 1.0 - zero;
+#if ADDS_BESIDE_CONVERSIONS
+    __asm__("" : "+x"(one));
+#endif
+    const struct THIS(input) in = {x, y, c - zero, one};
     vwide level[LEVELS][REGS];
     vwide sum[REGS];
     size_t count = 0; /* sub-blocks taken in */

@@ -87,4 +87,8 @@ typedef uint64_t bits_f64;
 #include "vec_any.h"
 #endif
 
+#ifndef ADDS_BESIDE_CONVERSIONS
+#define ADDS_BESIDE_CONVERSIONS 0
+#endif
+
 #endif

@@ -95,6 +95,15 @@ static inline vacc_f64 widen_f64(part_f64 v)
     return v;
 }
 
+/* sum + v * one, where one is 1 and no compiler knows it: the bits of sum + v. A Zen 4 converts in the two pipes that add,
+ * and multiplies in the other two: of f32 in L1 and L2 the sum takes 77 GB/s this way instead of 45, and each pipe
+ * is busy. */
+#define ADDS_BESIDE_CONVERSIONS 1
+static inline vwide_f64 add_product(vwide_f64 sum, vwide_f64 v, vwide_f64 one)
+{
+    return (vwide_f64)_mm256_fmadd_pd((__m256d)v, (__m256d)one, (__m256d)sum);
+}
+
 /* All ones in the lanes that have met a NaN. */
 typedef __m256 nan_f32;
 typedef __m256d nan_f64;
