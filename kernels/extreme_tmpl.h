@@ -11,57 +11,81 @@
 #define VOP        PASTE(CAT(v, OP), T)
 #define THIS(name) PASTE(PASTE(EXTREME, T), name)
 
+#define STEP     (CHAINS * LANES)
+#define PIECE    (PIECE_BYTES / sizeof(elem))
+#define HAS_NANS (IS_FLOAT && !SKIPS_NANS)
+
+struct THIS(state) {
+    vec top[CHAINS];
+#if HAS_NANS
+    nans noted[2];
+#endif
+};
+
+/* One register, for accumulator 0. */
+static inline void THIS(take_one)(struct THIS(state) * state, const elem *x)
+{
+    vec v = FN(load)(x);
+    state->top[0] = VOP(v, state->top[0]);
+#if HAS_NANS
+    state->noted[0] = FN(note_nan)(state->noted[0], v, v);
+#endif
+}
+
+/* STEP elements. */
+static inline void THIS(take)(struct THIS(state) * state, const elem *x)
+{
+    for (size_t c = 0; c < CHAINS; c += 2) {
+        vec a = FN(load)(x + c * LANES);
+        vec b = FN(load)(x + (c + 1) * LANES);
+        state->top[c] = VOP(a, state->top[c]);
+        state->top[c + 1] = VOP(b, state->top[c + 1]);
+#if HAS_NANS
+        state->noted[c / 2 % 2] = FN(note_nan)(state->noted[c / 2 % 2], a, b);
+#endif
+    }
+}
+
 /* n is at least LANES. True if all elements were numbers. After the first register the loads are aligned,
  * since a load across two lines costs two; and the run is walked in STREAMS equal parts at the same time,
- * each with its own accumulators. */
+ * a piece of each in turn. */
 static inline bool THIS(by_registers)(const elem *x, size_t n, elem *best)
 {
-    const size_t step = EACH * LANES;
     const size_t head = -(uintptr_t)x % sizeof(vec) / sizeof(elem);
-    const size_t length = (n - head) / (STREAMS * step) * step;
+    const size_t length = (n - head) / (STREAMS * PIECE) * PIECE;
 #if SKIPS_NANS
     const vec first = VOP(FN(load)(x), (elem)LEAST - (vec){0});
 #else
     const vec first = FN(load)(x);
 #endif
-    vec top[CHAINS];
+    struct THIS(state) state;
     for (size_t c = 0; c < CHAINS; c++)
-        top[c] = first;
-#if IS_FLOAT && !SKIPS_NANS
-    nans noted[2] = {FN(note_nan)(NO_NAN, first, first), NO_NAN};
+        state.top[c] = first;
+#if HAS_NANS
+    state.noted[0] = FN(note_nan)(NO_NAN, first, first);
+    state.noted[1] = NO_NAN;
 #endif
-    for (size_t i = 0; i < length; i += step)
-        for (size_t c = 0; c < CHAINS; c += 2) {
-            const elem *from = x + head + c / EACH * length + i + c % EACH * LANES;
-            vec a = FN(load)(from);
-            vec b = FN(load)(from + LANES);
-            top[c] = VOP(a, top[c]);
-            top[c + 1] = VOP(b, top[c + 1]);
-#if IS_FLOAT && !SKIPS_NANS
-            noted[c / 2 % 2] = FN(note_nan)(noted[c / 2 % 2], a, b);
-#endif
-        }
+    for (size_t i = head; i < head + length; i += PIECE)
+        for (size_t s = 0; s < STREAMS; s++)
+            for (size_t k = 0; k < PIECE; k += STEP)
+                THIS(take)(&state, x + s * length + i + k);
     size_t i = head + STREAMS * length;
+    for (; i + STEP <= n; i += STEP)
+        THIS(take)(&state, x + i);
     /* The last register may read again what others have read: that changes no maximum. */
-    while (i < n) {
-        vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
-        top[0] = VOP(v, top[0]);
-#if IS_FLOAT && !SKIPS_NANS
-        noted[0] = FN(note_nan)(noted[0], v, v);
-#endif
-        i += LANES;
-    }
+    for (; i < n; i += LANES)
+        THIS(take_one)(&state, x + (i + LANES <= n ? i : n - LANES));
     for (size_t half = CHAINS / 2; half > 0; half /= 2)
         for (size_t k = 0; k < half; k++)
-            top[k] = VOP(top[k], top[k + half]);
+            state.top[k] = VOP(state.top[k], state.top[k + half]);
     elem lane[LANES];
-    memcpy(lane, &top[0], sizeof lane);
+    memcpy(lane, &state.top[0], sizeof lane);
     elem kept = lane[0];
     for (size_t k = 1; k < LANES; k++)
         kept = lane[k] BEATS kept ? lane[k] : kept;
     *best = kept;
-#if IS_FLOAT && !SKIPS_NANS
-    return !FN(any_nan)(noted[0]) && !FN(any_nan)(noted[1]);
+#if HAS_NANS
+    return !FN(any_nan)(state.noted[0]) && !FN(any_nan)(state.noted[1]);
 #else
     return true;
 #endif
@@ -111,4 +135,7 @@ static void THIS(kernel)(const void *data, size_t n, void *out)
 #undef LANES
 #undef VOP
 #undef THIS
+#undef STEP
+#undef PIECE
+#undef HAS_NANS
 #include "tmpl_end.h"

@@ -1,6 +1,6 @@
 /* minmax_tmpl.h -- both extremes of a run of one element type, T, in one pass over it.
  *
- * As extreme_tmpl.h, with two accumulators for each of STREAMS parts of the run. */
+ * As extreme_tmpl.h, with half as many accumulators for each of the two. */
 #include "tmpl_begin.h"
 
 #define LANES  ((size_t)PASTE(lanes, T))
@@ -8,52 +8,77 @@
 #define VMIN   PASTE(vmin, T)
 #define BOTTOM 0
 #define TOP    1
+#define PAIRS  (CHAINS / 2)
+#define STEP   (PAIRS * LANES)
+#define PIECE  (PIECE_BYTES / sizeof(elem))
+
+struct FN(minmax_state) {
+    vec top[PAIRS];
+    vec bottom[PAIRS];
+#if IS_FLOAT
+    nans noted;
+#endif
+};
+
+/* One register, for accumulators 0. */
+static inline void FN(minmax_take_one)(struct FN(minmax_state) * state, const elem *x)
+{
+    vec v = FN(load)(x);
+    state->top[0] = VMAX(v, state->top[0]);
+    state->bottom[0] = VMIN(v, state->bottom[0]);
+#if IS_FLOAT
+    state->noted = FN(note_nan)(state->noted, v, v);
+#endif
+}
+
+/* STEP elements. */
+static inline void FN(minmax_take)(struct FN(minmax_state) * state, const elem *x)
+{
+    for (size_t c = 0; c < PAIRS; c += 2) {
+        vec a = FN(load)(x + c * LANES);
+        vec b = FN(load)(x + (c + 1) * LANES);
+        state->top[c] = VMAX(a, state->top[c]);
+        state->top[c + 1] = VMAX(b, state->top[c + 1]);
+        state->bottom[c] = VMIN(a, state->bottom[c]);
+        state->bottom[c + 1] = VMIN(b, state->bottom[c + 1]);
+#if IS_FLOAT
+        state->noted = FN(note_nan)(state->noted, a, b);
+#endif
+    }
+}
 
 /* n is at least LANES. True if all elements were numbers. */
 static inline bool FN(minmax_by_registers)(const elem *x, size_t n, elem best[2])
 {
     const size_t head = -(uintptr_t)x % sizeof(vec) / sizeof(elem);
-    const size_t length = (n - head) / (STREAMS * LANES) * LANES;
+    const size_t length = (n - head) / (STREAMS * PIECE) * PIECE;
     const vec first = FN(load)(x);
-    vec top[STREAMS];
-    vec bottom[STREAMS];
-    for (size_t s = 0; s < STREAMS; s++)
-        top[s] = bottom[s] = first;
+    struct FN(minmax_state) state;
+    for (size_t c = 0; c < PAIRS; c++)
+        state.top[c] = state.bottom[c] = first;
 #if IS_FLOAT
-    nans noted = FN(note_nan)(NO_NAN, first, first);
+    state.noted = FN(note_nan)(NO_NAN, first, first);
 #endif
-    for (size_t i = 0; i < length; i += LANES)
-        for (size_t s = 0; s < STREAMS; s += 2) {
-            const elem *from = x + head + s * length + i;
-            vec a = FN(load)(from);
-            vec b = FN(load)(from + length);
-            top[s] = VMAX(top[s], a);
-            top[s + 1] = VMAX(top[s + 1], b);
-            bottom[s] = VMIN(bottom[s], a);
-            bottom[s + 1] = VMIN(bottom[s + 1], b);
-#if IS_FLOAT
-            noted = FN(note_nan)(noted, a, b);
-#endif
-        }
-    for (size_t i = head + STREAMS * length; i < n; i += LANES) {
-        vec v = FN(load)(x + (i + LANES <= n ? i : n - LANES));
-        top[0] = VMAX(top[0], v);
-        bottom[0] = VMIN(bottom[0], v);
-#if IS_FLOAT
-        noted = FN(note_nan)(noted, v, v);
-#endif
-    }
-    elem lane[2][STREAMS * LANES];
-    memcpy(lane[BOTTOM], bottom, sizeof lane[BOTTOM]);
-    memcpy(lane[TOP], top, sizeof lane[TOP]);
+    for (size_t i = head; i < head + length; i += PIECE)
+        for (size_t s = 0; s < STREAMS; s++)
+            for (size_t k = 0; k < PIECE; k += STEP)
+                FN(minmax_take)(&state, x + s * length + i + k);
+    size_t i = head + STREAMS * length;
+    for (; i + STEP <= n; i += STEP)
+        FN(minmax_take)(&state, x + i);
+    for (; i < n; i += LANES)
+        FN(minmax_take_one)(&state, x + (i + LANES <= n ? i : n - LANES));
+    elem lane[2][PAIRS * LANES];
+    memcpy(lane[BOTTOM], state.bottom, sizeof lane[BOTTOM]);
+    memcpy(lane[TOP], state.top, sizeof lane[TOP]);
     best[BOTTOM] = lane[BOTTOM][0];
     best[TOP] = lane[TOP][0];
-    for (size_t k = 1; k < STREAMS * LANES; k++) {
+    for (size_t k = 1; k < PAIRS * LANES; k++) {
         best[BOTTOM] = lane[BOTTOM][k] < best[BOTTOM] ? lane[BOTTOM][k] : best[BOTTOM];
         best[TOP] = lane[TOP][k] > best[TOP] ? lane[TOP][k] : best[TOP];
     }
 #if IS_FLOAT
-    return !FN(any_nan)(noted);
+    return !FN(any_nan)(state.noted);
 #else
     return true;
 #endif
@@ -99,4 +124,7 @@ static void FN(minmax_kernel)(const void *data, size_t n, void *out)
 #undef VMIN
 #undef BOTTOM
 #undef TOP
+#undef PAIRS
+#undef STEP
+#undef PIECE
 #include "tmpl_end.h"

@@ -90,6 +90,7 @@ static void finish_norm_inf(const struct elements *e, const void *root, sheaf_sc
 
 static const struct reduction minmax = {.result = RESULT_ELEMENT,
                                         .order = ORDER_FREE,
+                                        .leaves_at_once = REDUCTION_LEAVES_OF_STREAMS,
                                         .needs_some = true,
                                         .is_pair = true,
                                         .leaf = leaf,
@@ -98,6 +99,7 @@ static const struct reduction minmax = {.result = RESULT_ELEMENT,
                                         .finish = finish_minmax};
 static const struct reduction ptp = {.result = RESULT_ELEMENT,
                                      .order = ORDER_FREE,
+                                     .leaves_at_once = REDUCTION_LEAVES_OF_STREAMS,
                                      .needs_some = true,
                                      .refusal = refuse_ptp,
                                      .leaf = leaf,
@@ -106,6 +108,7 @@ static const struct reduction ptp = {.result = RESULT_ELEMENT,
                                      .finish = finish_ptp};
 static const struct reduction norm_inf = {.result = RESULT_FLOAT,
                                           .order = ORDER_FREE,
+                                          .leaves_at_once = REDUCTION_LEAVES_OF_STREAMS,
                                           .leaf = leaf,
                                           .merge = merge,
                                           .columns = columns,

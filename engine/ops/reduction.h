@@ -25,6 +25,9 @@ enum {
     REDUCTION_LEAF = KERNEL_SUM_LEAF,
     REDUCTION_PARTIAL_MAX = 288,
     REDUCTION_LEAVES_AT_ONCE = 2,
+    /* For kernels that walk parts of a run at the same time: parts that end soon are streams that the hardware
+     * must find anew. */
+    REDUCTION_LEAVES_OF_STREAMS = 16,
     COLUMNS_RUN = 16,
 };
 
