@@ -6,6 +6,8 @@
 
 #include <sheaf/sheaf.h>
 
+#include "kernels.h"
+#include "ops/panels.h"
 #include "reduce_case.h"
 
 enum { CASE_BYTES = 48 };
@@ -166,6 +168,30 @@ static void runs_of_every_other_element(void)
             sheaf_detach(step);
             sheaf_detach(array);
         }
+}
+
+/* (48, 2048, columns) doubles along dimension 1: panels of different rows cannot be gone down as one, and what cannot
+ * is no reason for larger tasks, which share out worse. */
+static void only_neighbours_are_joined(void)
+{
+    static const struct {
+        uint64_t columns, joined;
+    } cases[] = {{16, 1}, {2048, 1}, {2049, 2}, {5000, 3}, {100000, 3}};
+    const struct reduce_params params = {.op = sheaf_op_index(SHEAF_VAR), .kept = 2};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int64_t c = (int64_t)cases[i].columns;
+        struct op_array arrays[OP_ARRAYS_MAX] = {{.dtype = SHEAF_F64,
+                                                  .ndim = 3,
+                                                  .shape = {48, cases[i].columns, 2048},
+                                                  .strides = {2048 * 8 * c, 8, 8 * c}}};
+        struct op_call call = {.params = &params, .arrays = arrays, .kernels = sheaf_kernels_at(0)};
+        struct frame frame;
+        arrays[Y] = arrays[X];
+        arrays[RESULTS] = (struct op_array){
+            .dtype = SHEAF_F64, .ndim = 2, .shape = {48, cases[i].columns}, .strides = {8 * c, 8}};
+        panels_frame(&frame, &call);
+        CHECK(frame.joined == cases[i].joined);
+    }
 }
 
 /* Whole arrays, transposed, whose lines are brought together: the bits of a copy, and the same index. */
@@ -375,5 +401,6 @@ static void bad_arguments_are_errors(void)
 CHECK_MAIN(CASE(axes_are_numpys), CASE(a_given_array_is_written),
            CASE(dtypes_of_results_can_be_chosen), CASE(of_nothing), CASE(bad_arguments_are_errors),
            CASE(small_views_give_the_bits_of_their_copies), CASE(many_leaves_of_many_columns),
-           CASE(wide_panels), CASE(joined_panels), CASE(runs_of_every_other_element),
-           CASE(transposed_arrays), CASE(large_views_give_the_bits_of_their_copies))
+           CASE(wide_panels), CASE(joined_panels), CASE(only_neighbours_are_joined),
+           CASE(runs_of_every_other_element), CASE(transposed_arrays),
+           CASE(large_views_give_the_bits_of_their_copies))

@@ -119,6 +119,13 @@ static size_t apart_in(const struct frame *frame, size_t array)
     return !is_computed ? 0 : stride == bytes ? 1 : stride == 2 * bytes ? 2 : 0;
 }
 
+/* In the last dimension of the cells. */
+static uint64_t panels_in_last(const struct frame *frame)
+{
+    const uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
+    return last / frame->width + (last % frame->width != 0);
+}
+
 /* How many panels are gone down as one, and what of a row that is. */
 static void find_joined(struct frame *frame)
 {
@@ -127,8 +134,11 @@ static void find_joined(struct frame *frame)
         apart != 0 && (!frame->own->takes_second || apart_in(frame, Y) == apart);
     frame->apart = is_in_place ? apart : 1;
     frame->joined = 1;
-    if (frame->by_columns && frame->has_columns)
-        frame->joined = COLUMNS_MAX / (frame->width * frame->apart);
+    if (frame->by_columns && frame->has_columns) {
+        const uint64_t most = COLUMNS_MAX / (frame->width * frame->apart);
+        const uint64_t in_last = panels_in_last(frame);
+        frame->joined = in_last < most ? in_last : most;
+    }
 }
 
 /* Panels of equal width, in whole lines of doubles. */
@@ -173,13 +183,6 @@ void panels_frame(struct frame *frame, const struct op_call *call)
     frame->padded = 1;
     while (frame->panels < PANELS_ENOUGH && frame->padded < frame->leaves)
         frame->padded *= 2;
-}
-
-/* In the last dimension of the cells. */
-static uint64_t panels_in_last(const struct frame *frame)
-{
-    const uint64_t last = frame->cells.shape[frame->cells.ndim - 1];
-    return last / frame->width + (last % frame->width != 0);
 }
 
 uint64_t panels_beside(const struct frame *frame, uint64_t number)
