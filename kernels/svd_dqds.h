@@ -13,11 +13,12 @@
  * on that lane alone. Converged and waiting parts are passed on as they are, and what is computed for them
  * meanwhile is normal numbers or infinities: denormals would cost 3 to 4 times the time.
  *
- * GROUPS registers are swept at the same time, since a sweep is a chain of divisions. On a Zen 4 at 2.8 GHz the add, divide
- * and multiply-add of an index take 7.0 ns for four registers of four lanes, that is 0.12 us a matrix of 10 x 10 (46 sweeps
- * of 16 matrices, 6 indices each), and the square root and the division of the shifts 0.05; it takes 0.55. The rest is what one sweep
- * waits for the other: which lanes failed or found a value is known at its end, and the shift follows from that. Twice the
- * registers gain 4 % at 10 x 10 and lose 3 at 32 x 32 graded. */
+ * GROUPS registers are swept at the same time, since a sweep is a chain of divisions. On a Zen 4 at 2.8 GHz
+ * the add, divide and multiply-add of an index take 7.0 ns for four registers of four lanes, that is 0.12 us a
+ * matrix of 10 x 10 (46 sweeps of 16 matrices, 6 indices each), and the square root and the division of the
+ * shifts 0.05; it takes 0.55. The rest is what one sweep waits for the other: which lanes failed or found a
+ * value is known at its end, and the shift follows from that. Twice the registers gain 4 % at 10 x 10 and
+ * lose 3 at 32 x 32 graded. */
 #ifndef SHEAF_KERNELS_SVD_DQDS_H
 #define SHEAF_KERNELS_SVD_DQDS_H
 
@@ -260,11 +261,11 @@ static void svd_go_on(struct chain *c, size_t g, double *values)
  *
  *     q0 - x (1 + f / (1 - x / p)) = 0, where f = e0/q1 (1 + e1/q2 (1 + e2/q3 (..)))
  *
- * if one eigenvalue p of what is above counts alone; if more do, the root for the least of them is a bound. p is given by
- * the bound of the same kind q1 / (1 + e1/q2 (1 + e2/q3)). The series end there, so no shift is sure; of
- * three quarters of p, one in ten is too large. Written with a square root and a division alone, of products that lie
- * in the range of a double, since no q or e of a block is below the threshold. Not above the least d, which is a
- * bound, and only half of that unless it is the last. */
+ * if one eigenvalue p of what is above counts alone; if more do, the root for the least of them is a bound. p is
+ * given by the bound of the same kind q1 / (1 + e1/q2 (1 + e2/q3)). The series end there, so no shift is sure; of
+ * three quarters of p, one in ten is too large. Written with a square root and a division alone, of products that
+ * lie in the range of a double: once swept, no q but the last and no e of a block is below the threshold. Not
+ * above the least d, which is a bound, and only half of that unless it is the last. */
 static inline vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n, size_t g)
 {
     vd zero = all_lanes(0);
@@ -371,7 +372,8 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
 }
 
 /* The squares of the singular values of the bidiagonal matrices d[n], e[n - 1], of GROUPS registers each,
- * in no order. values: n + 1 rows of GROUPS registers, work: 4 (FRONT + n) GROUPS. unfinished: a bit for each lane that took too many sweeps. */
+ * in no order. values: n + 1 rows of GROUPS registers, work: 4 (FRONT + n) GROUPS. unfinished: a bit for each lane
+ * that took too many sweeps. */
 static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *work,
                      size_t sweeps_for_one, unsigned unfinished[GROUPS])
 {

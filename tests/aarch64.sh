@@ -13,7 +13,18 @@ cmake --preset aarch64 -B "$2" >"$2.log" 2>&1 || { cat "$2.log"; exit 1; }
 cmake --build "$2" -j 2 --target test_kernels test_reductions test_golden sheaf_worker \
     >"$2.log" 2>&1 || { tail -40 "$2.log"; exit 1; }
 export SHEAF_WORKER="$2/emulated-worker"
-for test in kernels golden "reductions the_golden_results"; do
-    echo "test_$test"
-    qemu-aarch64 -L /usr/aarch64-linux-gnu "$2/tests/test_"$test
-done
+# The emulator is slow, and two fit beside each other.
+emulated() {
+    program=$1
+    shift
+    echo "test_$program"
+    qemu-aarch64 -L /usr/aarch64-linux-gnu "$folder/tests/test_$program" "$@"
+}
+folder=$2
+emulated kernels >"$folder.kernels.log" 2>&1 &
+kernels=$!
+failed=0
+emulated golden && emulated reductions the_golden_results || failed=1
+wait $kernels || failed=1
+cat "$folder.kernels.log"
+exit $failed

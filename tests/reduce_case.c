@@ -36,19 +36,22 @@ static void must(sheaf_status status)
 static void fill(sheaf_array *array, struct bytes *in)
 {
     const size_t bytes = sheaf_dtype_size(sheaf_array_dtype(array));
-    const size_t kind = below(in, 4);
+    const size_t kind = below(in, 5);
     uint64_t state = below(in, 65536);
     unsigned char *to = sheaf_array_data(array);
     for (size_t i = 0; i < sheaf_array_size(array); i++) {
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         uint64_t z = state ^ state >> 29;
         sheaf_scalar small = sheaf_scalar_of_f64(sheaf_array_dtype(array), (double)(z >> 60) - 7);
-        if (kind == 0)
+        if (kind == 0 || kind == 4)
             memcpy(to + i * bytes, &z, bytes);
         else if (kind == 1 && z % 97 != 0)
             memset(to + i * bytes, 0, bytes);
         else
             memcpy(to + i * bytes, &small.value, bytes);
+        if (kind ==
+            4) /* of a float, the upper bit of its exponent: finite, from 2 down to denormal */
+            to[(i + 1) * bytes - 1] &= 0xbf;
         if (sheaf_array_dtype(array) == SHEAF_BOOL)
             to[i] &= 1;
     }

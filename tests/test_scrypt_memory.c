@@ -14,13 +14,13 @@
 #include "kernels.h"
 #include "ops/pbkdf2.h"
 
-enum { NEEDLE = 24, NEEDLES = 6 }; /* bytes; how many */
+enum { NEEDLE = 24, NEEDLES = 7 }; /* bytes; how many */
 
 /* The first NEEDLE bytes of each secret, turned over. */
 static uint8_t needles[NEEDLES][NEEDLE];
-static const char *const needle_names[NEEDLES] = {"the password",      "the salt",
-                                                  "the inner key",     "the outer key",
-                                                  "a block of PBKDF2", "the result"};
+static const char *const needle_names[NEEDLES] = {
+    "the password",      "the salt",   "the inner key",        "the outer key",
+    "a block of PBKDF2", "the result", "a word of eight lanes"};
 static const sheaf_scrypt_params params = {64, 16, 40, 64};
 
 /* Written so that no string of the program is what it makes. */
@@ -60,6 +60,7 @@ static void write_needles(int to)
     char salt[SALT_BYTES];
     uint8_t key[64];
     uint8_t block[PBKDF2_BLOCK];
+    uint32_t words[8];
     struct pbkdf2 pbkdf2;
     make_secret(password, sizeof password, 5);
     make_secret(salt, sizeof salt, 6);
@@ -72,6 +73,13 @@ static void write_needles(int to)
     write_needle(to, pbkdf2.outer);
     write_needle(to, block);
     write_needle(to, key);
+    /* As kernels that work by words lay eight lanes side by side. */
+    for (uint32_t lane = 0; lane < 8; lane++) {
+        sheaf_pbkdf2_blocks(block, sheaf_kernels_at(0), &pbkdf2,
+                            1 + lane * 128 * params.r / PBKDF2_BLOCK, 1);
+        memcpy(words + lane, block, sizeof words[0]);
+    }
+    write_needle(to, words);
 }
 
 static void make_needles(void)

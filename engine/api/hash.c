@@ -64,7 +64,6 @@ sheaf_status sheaf_hash_bytes(uint8_t *out, const void *bytes, size_t count,
                               const sheaf_hash_options *options)
 {
     struct blake3_mode mode;
-    struct blake3_node root;
     size_t out_bytes;
     uint64_t offset;
     uint32_t isa;
@@ -78,12 +77,17 @@ sheaf_status sheaf_hash_bytes(uint8_t *out, const void *bytes, size_t count,
     if (status != SHEAF_OK)
         return status;
     const struct blake3 how = {sheaf_kernels_at(isa), &mode};
-    sheaf_blake3_subtree(&root, &how, bytes, count, 0);
-    sheaf_blake3_complete(&root, &mode);
-    sheaf_blake3_output(out, out_bytes, offset, how.kernels, &root);
-    if (mode.flags != 0) { /* there is a key */
-        explicit_bzero(&root, sizeof root);
-        explicit_bzero(&mode, sizeof mode);
+    if (count <= BLAKE3_BLOCK && out_bytes <= BLAKE3_BLOCK && offset == 0) {
+        sheaf_blake3_block(out, out_bytes, &how, bytes, count);
+    } else {
+        struct blake3_node root;
+        sheaf_blake3_subtree(&root, &how, bytes, count, 0);
+        sheaf_blake3_complete(&root, &mode);
+        sheaf_blake3_output(out, out_bytes, offset, how.kernels, &root);
+        if (mode.flags != 0) /* there is a key */
+            explicit_bzero(&root, sizeof root);
     }
+    if (mode.flags != 0)
+        explicit_bzero(&mode, sizeof mode);
     return SHEAF_OK;
 }

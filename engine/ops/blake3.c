@@ -225,6 +225,27 @@ void sheaf_blake3_output(uint8_t *out, size_t bytes, uint64_t offset, const stru
     }
 }
 
+void sheaf_blake3_block(uint8_t *out, size_t out_bytes, const struct blake3 *how, const uint8_t *x,
+                        size_t bytes)
+{
+    assert(out_bytes <= BLAKE3_BLOCK && bytes <= BLAKE3_BLOCK);
+    const uint32_t flags = how->mode->flags | BLAKE3_CHUNK_START | BLAKE3_CHUNK_END | BLAKE3_ROOT;
+    uint32_t state[16];
+    uint8_t block[BLAKE3_BLOCK];
+    if (bytes < BLAKE3_BLOCK) {
+        memset(block, 0, sizeof block);
+        if (bytes > 0)
+            memcpy(block, x, bytes);
+        x = block;
+    }
+    memcpy(state, how->mode->key, sizeof how->mode->key);
+    how->kernels->blake3_one(state, x, (uint32_t)bytes, 0, flags);
+    if (out_bytes == BLAKE3_BLOCK / 2) /* the usual hash, in two moves */
+        memcpy(out, state, BLAKE3_BLOCK / 2);
+    else
+        memcpy(out, state, out_bytes);
+}
+
 void sheaf_blake3_mode_plain(struct blake3_mode *mode)
 {
     memcpy(mode->key, sheaf_blake3_iv, sizeof mode->key);

@@ -105,6 +105,11 @@ void sheaf_blake3_complete(struct blake3_node *root, const struct blake3_mode *m
 void sheaf_blake3_output(uint8_t *out, size_t bytes, uint64_t offset, const struct kernels *kernels,
                          const struct blake3_node *root);
 
+/* The hash of at most one block of input, of at most one block of output: what the three above give, without
+ * the node between them. */
+void sheaf_blake3_block(uint8_t *out, size_t out_bytes, const struct blake3 *how, const uint8_t *x,
+                        size_t bytes);
+
 /* The bytes of the operation's result. */
 void sheaf_blake3_write(void *out, size_t bytes, const void *result);
 

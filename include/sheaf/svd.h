@@ -55,8 +55,9 @@ typedef struct sheaf_svd_report {
  *
  * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
  * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
- * values of 2^k A are 2^k times those of A to the bit, and the vectors the same bits; the errors are a few
- * 2^-52 of the largest value. Tall ones are first reduced to R (Demmel, Grigori, Hoemmen, Langou,
+ * values of 2^k A are 2^k times those of A to the bit, and the vectors the same bits; the errors are of the order
+ * of 2^-52 of the largest value (the tests allow 30 min(m, n) of that). Tall ones are first reduced to R (Demmel,
+ * Grigori, Hoemmen, Langou,
  * "Communication-optimal parallel and sequential QR and LU factorizations", 2012), then to bidiagonal form;
  * the values are those of dqds (Fernando, Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970),
  * with all reflections applied again on the way back: u is never A V S^-1. Larger ones are LAPACK's, by
