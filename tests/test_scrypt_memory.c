@@ -5,7 +5,10 @@
  * every bit turned over. */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sheaf/sheaf.h>
@@ -232,6 +235,60 @@ static void nothing_is_left_in_worker_processes(void)
     nothing_is_left(SHEAF_PROCESSES);
 }
 
+/* Ends a worker now and then, wherever it is. */
+static void *end_workers(void *executor)
+{
+    size_t ended = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        sheaf_worker_info worker;
+        usleep(20 * 1000 + 7000 * i);
+        if (sheaf_executor_worker(&worker, executor, i % 2) == SHEAF_OK && worker.pid > 0)
+            ended += kill(worker.pid, SIGKILL) == 0;
+    }
+    CHECK(ended > 0);
+    return NULL;
+}
+
+static void nothing_is_left_by_failures_and_deaths(void)
+{
+    sheaf_executor *executor;
+    pthread_t ender;
+    uint8_t key[64];
+    char password[PASSWORD_BYTES];
+    char salt[SALT_BYTES];
+    struct timespec now, end;
+    make_needles();
+    CHECK_OK(
+        sheaf_executor_open(&executor, SHEAF_PROCESSES, &(sheaf_executor_options){.workers = 2}));
+
+    make_secret(password, sizeof password, 5);
+    make_secret(salt, sizeof salt, 6);
+    sheaf_scrypt_options little = {.executor = executor, .memory_limit = 1};
+    CHECK(sheaf_scrypt(key, (sheaf_bytes){password, sizeof password},
+                       (sheaf_bytes){salt, sizeof salt}, &params, &little) != SHEAF_OK);
+    explicit_bzero(password, sizeof password);
+    explicit_bzero(salt, sizeof salt);
+    expect_nothing_in(getpid());
+
+    CHECK(pthread_create(&ender, NULL, end_workers, executor) == 0);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec++;
+    do {
+        call_scrypt(key, executor);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+    explicit_bzero(key, sizeof key);
+    CHECK(pthread_join(ender, NULL) == 0);
+    expect_nothing_in(getpid());
+    for (size_t i = 0; i < 2; i++) {
+        sheaf_worker_info worker;
+        CHECK_OK(sheaf_executor_worker(&worker, executor, i));
+        CHECK(worker.pid > 0);
+        expect_nothing_in(worker.pid);
+    }
+    sheaf_executor_close(executor);
+}
+
 /* ---- Where it lies ------------------------------------------------------------------------ */
 
 /* Bytes in memory of the private mappings of a process that are kept out of core dumps (dd) and are wiped in
@@ -283,4 +340,5 @@ static void the_big_memory_is_hidden_and_is_used_again(void)
 }
 
 CHECK_MAIN(CASE(the_big_memory_is_hidden_and_is_used_again), CASE(a_search_finds_what_is_there),
-           CASE(nothing_is_left_in_the_caller), CASE(nothing_is_left_in_worker_processes))
+           CASE(nothing_is_left_in_the_caller), CASE(nothing_is_left_in_worker_processes),
+           CASE(nothing_is_left_by_failures_and_deaths))
