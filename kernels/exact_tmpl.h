@@ -33,7 +33,7 @@ FN(exact_take)(struct FN(exact_sums) * sums, const elem *x, vwide m, vwide least
         sums->upper[k] += q;
         sums->lower[k] += rest;
         sums->wrong |= (rest + least) - least != rest;
-        sums->most = vmax_f64(FN(magnitude)(v), sums->most);
+        sums->most = vmax_f64(wide_magnitude(v), sums->most);
     }
 }
 

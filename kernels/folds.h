@@ -101,7 +101,7 @@
 #define FOLD          magnitudes
 #define COMBINE       +
 #define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(magnitude)(x)
+#define TERM(x, y, c) wide_magnitude(x)
 #define LINEAR
 #define TEMPLATE "fold_tmpl.h"
 #include "every_type.h"
@@ -142,7 +142,7 @@
 #define FOLD          nanvalues
 #define COMBINE       +
 #define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(where_number)(x, x)
+#define TERM(x, y, c) where_number(x, x)
 #define LINEAR
 #define TEMPLATE "fold_tmpl.h"
 #define ONLY_FLOATS
@@ -159,7 +159,7 @@
 #define FOLD          nandeviations
 #define COMBINE       +
 #define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(where_number)(((x) - (c)) * ((x) - (c)), x)
+#define TERM(x, y, c) where_number(((x) - (c)) * ((x) - (c)), x)
 #define TEMPLATE      "fold_tmpl.h"
 #define ONLY_FLOATS
 #include "every_type.h"
@@ -175,7 +175,7 @@
 #define FOLD          count
 #define COMBINE       +
 #define NEUTRAL       -0.0
-#define TERM(x, y, c) FN(where_number)((c) + 1.0, x)
+#define TERM(x, y, c) where_number((c) + 1.0, x)
 #define TEMPLATE      "fold_columns_tmpl.h"
 #include "every_type.h"
 #undef FOLD

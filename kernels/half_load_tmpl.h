@@ -30,6 +30,12 @@ static inline bool FN(is_number)(elem x)
     return (x & 0x7fff) <= INFINITE;
 }
 
+/* As numbers, neither of which is a NaN: zeros are equal. */
+static inline bool FN(equals)(elem x, elem y)
+{
+    return ((x ^ y) & ((y & 0x7fff) == 0 ? 0x7fff : 0xffff)) == 0;
+}
+
 #if VBYTES == 8
 
 static inline vwide FN(load_double)(const elem *x)
@@ -102,24 +108,6 @@ static inline bool FN(all_finite)(vec top)
 }
 
 #endif
-
-static inline vwide FN(where_number)(vwide v, vwide x)
-{
-#if VBYTES == 8
-    return x == x ? v : 0;
-#else
-    return (vwide)((vbits)v & (vbits)(x == x));
-#endif
-}
-
-static inline vwide FN(magnitude)(vwide v)
-{
-#if VBYTES == 8
-    return __builtin_fabs(v);
-#else
-    return (vwide)((vbits)v & INT64_MAX);
-#endif
-}
 
 #undef SHIFT
 #undef INFINITE

@@ -1,4 +1,4 @@
-/* half_tmpl.h -- the extremes of f16 and bf16, T, and the search for elements, on their bits.
+/* half_tmpl.h -- the extremes of f16 and bf16, T, on their bits.
  *
  * A key is the bits, the 15 below the sign inverted where that is set: as signed integers keys are ordered as the
  * numbers are, -0 below +0, with the NaNs past the infinities of either sign. So a NaN shows in the two extreme keys.
@@ -11,7 +11,7 @@
 #define INFINITE PASTE(HALF_INFINITE, T)
 #define NANS     (0x7fff - INFINITE) /* keys of NaNs of one sign */
 
-enum { FN(SEARCHED) = 256, FN(COUNTED) = 8192, FN(WIDTH) = 64 };
+enum { FN(WIDTH) = 64 };
 
 static inline int16_t FN(key)(elem x)
 {
@@ -63,94 +63,11 @@ static inline __attribute__((always_inline)) void FN(extremes)(const elem *x, si
     FN(settle)(best, low, high, skips_nans);
 }
 
-static void PASTE(PASTE(max, T), kernel)(const void *x, size_t n, void *out)
-{
-    elem best[2];
-    FN(extremes)(x, n, best, false);
-    memcpy(out, &best[1], sizeof(elem));
-}
-
-static void PASTE(PASTE(min, T), kernel)(const void *x, size_t n, void *out)
-{
-    elem best[2];
-    FN(extremes)(x, n, best, false);
-    memcpy(out, &best[0], sizeof(elem));
-}
-
-static void PASTE(PASTE(nanmax, T), kernel)(const void *x, size_t n, void *out)
-{
-    elem best[2];
-    FN(extremes)(x, n, best, true);
-    memcpy(out, &best[1], sizeof(elem));
-}
-
-static void PASTE(PASTE(nanmin, T), kernel)(const void *x, size_t n, void *out)
-{
-    elem best[2];
-    FN(extremes)(x, n, best, true);
-    memcpy(out, &best[0], sizeof(elem));
-}
-
 static void FN(minmax_kernel)(const void *x, size_t n, void *out)
 {
     elem best[2];
     FN(extremes)(x, n, best, false);
     memcpy(out, best, sizeof best);
-}
-
-static size_t FN(find_kernel)(const void *data, size_t n, const void *value)
-{
-    const elem *x = data;
-    elem wanted;
-    memcpy(&wanted, value, sizeof wanted);
-    const bool wants_nan = !FN(is_number)(wanted);
-    const elem kept = (elem)((wanted & 0x7fff) == 0 ? 0x7fff : 0xffff); /* a zero of either sign */
-    wanted &= kept;
-    for (size_t begin = 0; begin < n; begin += FN(SEARCHED)) {
-        size_t end = n - begin > FN(SEARCHED) ? begin + FN(SEARCHED) : n;
-        elem found = 0;
-        if (wants_nan)
-            for (size_t i = begin; i < end; i++)
-                found |= !FN(is_number)(x[i]);
-        else
-            for (size_t i = begin; i < end; i++)
-                found |= (x[i] & kept) == wanted;
-        if (found == 0)
-            continue;
-        size_t i = begin;
-        while (wants_nan ? FN(is_number)(x[i]) : (x[i] & kept) != wanted)
-            i++;
-        return i;
-    }
-    return n;
-}
-
-static void FN(nonzero_kernel)(const void *data, size_t n, void *out)
-{
-    const elem *x = data;
-    uint64_t total = 0;
-    for (size_t begin = 0; begin < n; begin += FN(COUNTED)) {
-        size_t end = n - begin > FN(COUNTED) ? begin + FN(COUNTED) : n;
-        elem count = 0;
-        for (size_t i = begin; i < end; i++)
-            count = (elem)(count + ((x[i] & 0x7fff) != 0));
-        total += count;
-    }
-    memcpy(out, &total, sizeof total);
-}
-
-static void FN(numbers_kernel)(const void *data, size_t n, void *out)
-{
-    const elem *x = data;
-    uint64_t total = 0;
-    for (size_t begin = 0; begin < n; begin += FN(COUNTED)) {
-        size_t end = n - begin > FN(COUNTED) ? begin + FN(COUNTED) : n;
-        elem count = 0;
-        for (size_t i = begin; i < end; i++)
-            count = (elem)(count + FN(is_number)(x[i]));
-        total += count;
-    }
-    memcpy(out, &total, sizeof total);
 }
 
 /* A key that is the same for both zeros. */
@@ -221,25 +138,22 @@ FN(columns)(const struct extreme_columns *in, void *best, bool wants_greatest, b
         FN(columns_some)(best, in, i, in->columns - i, wants_greatest, skips_nans);
 }
 
-static void PASTE(PASTE(max, T), columns)(const struct extreme_columns *in, void *best)
-{
-    FN(columns)(in, best, true, false);
-}
-
-static void PASTE(PASTE(min, T), columns)(const struct extreme_columns *in, void *best)
-{
-    FN(columns)(in, best, false, false);
-}
-
-static void PASTE(PASTE(nanmax, T), columns)(const struct extreme_columns *in, void *best)
-{
-    FN(columns)(in, best, true, true);
-}
-
-static void PASTE(PASTE(nanmin, T), columns)(const struct extreme_columns *in, void *best)
-{
-    FN(columns)(in, best, false, true);
-}
+#define EXTREME(name, wants_greatest, skips_nans)                                                  \
+    static void PASTE(PASTE(name, T), kernel)(const void *x, size_t n, void *out)                  \
+    {                                                                                              \
+        elem best[2];                                                                              \
+        FN(extremes)(x, n, best, skips_nans);                                                      \
+        memcpy(out, &best[wants_greatest], sizeof(elem));                                          \
+    }                                                                                              \
+    static void PASTE(PASTE(name, T), columns)(const struct extreme_columns *in, void *best)       \
+    {                                                                                              \
+        FN(columns)(in, best, wants_greatest, skips_nans);                                         \
+    }
+EXTREME(max, true, false)
+EXTREME(min, false, false)
+EXTREME(nanmax, true, true)
+EXTREME(nanmin, false, true)
+#undef EXTREME
 
 #undef INFINITE
 #undef NANS

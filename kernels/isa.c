@@ -45,11 +45,10 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #define TEMPLATE "load_tmpl.h"
 #define NO_HALVES
 #include "every_type.h"
-#define TEMPLATE "search_tmpl.h"
-#define NO_HALVES
-#include "every_type.h"
 #define TEMPLATE "half_load_tmpl.h"
 #define ONLY_HALVES
+#include "every_type.h"
+#define TEMPLATE "search_tmpl.h"
 #include "every_type.h"
 #define TEMPLATE "half_tmpl.h"
 #define ONLY_HALVES

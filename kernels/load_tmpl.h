@@ -52,25 +52,6 @@ static inline vwide FN(load_of_row)(const elem *row, size_t k)
     return FN(load_double)(row + k * PASTE(sums, T));
 }
 
-/* v where x is a number, else 0. */
-static inline vwide FN(where_number)(vwide v, vwide x)
-{
-#if VBYTES == 8
-    return x == x ? v : 0;
-#else
-    return (vwide)((vbits)v & (vbits)(x == x));
-#endif
-}
-
-static inline vwide FN(magnitude)(vwide v)
-{
-#if VBYTES == 8
-    return __builtin_fabs(v);
-#else
-    return (vwide)((vbits)v & INT64_MAX);
-#endif
-}
-
 static inline bool FN(is_number)(elem x)
 {
 #if IS_FLOAT
@@ -79,6 +60,11 @@ static inline bool FN(is_number)(elem x)
     (void)x;
     return true;
 #endif
+}
+
+static inline bool FN(equals)(elem x, elem y)
+{
+    return x == y;
 }
 
 #if IS_FLOAT

@@ -19,11 +19,11 @@ static size_t FN(find_kernel)(const void *data, size_t n, const void *value)
                 found |= !FN(is_number)(x[i]);
         else
             for (size_t i = begin; i < end; i++)
-                found |= x[i] == wanted;
+                found |= FN(equals)(x[i], wanted);
         if (found == 0)
             continue;
         size_t i = begin;
-        while (wants_nan ? FN(is_number)(x[i]) : x[i] != wanted)
+        while (wants_nan ? FN(is_number)(x[i]) : !FN(equals)(x[i], wanted))
             i++;
         return i;
     }
@@ -38,7 +38,7 @@ static void FN(nonzero_kernel)(const void *data, size_t n, void *out)
         size_t end = n - begin > FN(COUNTED) ? begin + FN(COUNTED) : n;
         FN(bits) count = 0;
         for (size_t i = begin; i < end; i++)
-            count += x[i] != 0;
+            count = (FN(bits))(count + !FN(equals)(x[i], 0));
         total += count;
     }
     memcpy(out, &total, sizeof total);
@@ -54,7 +54,7 @@ static void FN(numbers_kernel)(const void *data, size_t n, void *out)
         size_t end = n - begin > FN(COUNTED) ? begin + FN(COUNTED) : n;
         FN(bits) count = 0;
         for (size_t i = begin; i < end; i++)
-            count += x[i] == x[i];
+            count = (FN(bits))(count + FN(is_number)(x[i]));
         total += count;
     }
 #else

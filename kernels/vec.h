@@ -76,8 +76,29 @@
 typedef uint32_t bits_i32;
 typedef uint64_t bits_i64;
 typedef uint64_t bits_u64;
+typedef uint16_t bits_f16;
+typedef uint16_t bits_bf16;
 typedef uint32_t bits_f32;
 typedef uint64_t bits_f64;
+
+/* v where x is a number, else 0. */
+static inline vwide_f64 where_number(vwide_f64 v, vwide_f64 x)
+{
+#if VBYTES == 8
+    return x == x ? v : 0;
+#else
+    return (vwide_f64)((vbits_f64)v & (vbits_f64)(x == x));
+#endif
+}
+
+static inline vwide_f64 wide_magnitude(vwide_f64 v)
+{
+#if VBYTES == 8
+    return __builtin_fabs(v);
+#else
+    return (vwide_f64)((vbits_f64)v & INT64_MAX);
+#endif
+}
 
 #if VBYTES == 64 && defined(__AVX512F__)
 #include "vec_avx512.h"
