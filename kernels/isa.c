@@ -155,6 +155,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define T              f32
 #include "svd_load_tmpl.h"
 #define T f32
+#include "svd_small_tmpl.h"
+#define T f32
 #include "svd_values_tmpl.h"
 #define T f32
 #include "svd_vectors_tmpl.h"
@@ -172,6 +174,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define ELEMENT_BYTES  8
 #define T              f64
 #include "svd_load_tmpl.h"
+#define T f64
+#include "svd_small_tmpl.h"
 #define T f64
 #include "svd_values_tmpl.h"
 #define T f64

@@ -43,6 +43,14 @@ static inline vd svd_dot(const vd *x, const vd *y, size_t n)
     return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
+/* The reflection of a column of its first element and `count` below; none is needed if there are none. */
+static inline struct reflection svd_reflection_of(vd first, const vd *below, size_t count)
+{
+    if (count == 0)
+        return (struct reflection){.head = all_lanes(0), .scale = all_lanes(0), .beta = first};
+    return svd_reflection(first, svd_dot(below, below, count));
+}
+
 /* Two reflections, of columns k and k + 1: what multiplies the rows below those two is u and v, and cross is
  * the element of the first in row k + 1 (0 if the two rows are R's). product is that of u and v. */
 struct pair {
@@ -275,7 +283,7 @@ static void svd_bidiagonal(vd *restrict a, size_t m, size_t n, vd *d, vd *e, vd 
         struct pending pending = {.u = k > 0 ? u - m : u, .x = x + k, .y = y, .v = v};
         for (size_t i = 0; i < rows && k > 0; i++)
             u[i] = svd_fnma(x[k + i], v[k], svd_fnma(pending.u[i], y[k], u[i]));
-        struct reflection left = svd_reflection(u[0], svd_dot(u + 1, u + 1, rows - 1));
+        struct reflection left = svd_reflection_of(u[0], u + 1, rows - 1);
         d[k] = left.beta;
         u[0] = left.head;
         if (kept != NULL)
@@ -294,8 +302,7 @@ static void svd_bidiagonal(vd *restrict a, size_t m, size_t n, vd *d, vd *e, vd 
             y[j] = left.scale * y[j];
             v[j] = svd_fnma(left.head, y[j], a[j * m + k]);
         }
-        struct reflection right =
-            svd_reflection(v[k + 1], svd_dot(v + k + 2, v + k + 2, n - k - 2));
+        struct reflection right = svd_reflection_of(v[k + 1], v + k + 2, n - k - 2);
         e[k] = right.beta;
         v[k + 1] = right.head;
         if (kept != NULL) {

@@ -5,6 +5,7 @@
 
 #include "svd_dqds.h"
 #include "svd_qr.h"
+#include "svd_small.h"
 
 struct svd_memory {
     vd *panel;         /* what is being reduced, by columns */
@@ -155,8 +156,8 @@ static void svd_sort(vd *x, size_t n)
     }
 }
 
-/* From all_d and all_e to values. */
-static void svd_bidiagonal_values(struct svd_memory *m, size_t n, size_t sweeps_for_one)
+/* From all_d and all_e to the squares of the values. */
+static void svd_squares(struct svd_memory *m, size_t n, size_t sweeps_for_one)
 {
     unsigned unfinished[GROUPS];
     svd_dqds(m->all_d, m->all_e, n, (double *)(void *)m->values, m->chain, sweeps_for_one,
@@ -171,6 +172,32 @@ static void svd_bidiagonal_values(struct svd_memory *m, size_t n, size_t sweeps_
             m->values[(n - 1 - i) * GROUPS + g] = low;
         }
     svd_sort(m->values, n);
+}
+
+/* The same of three columns: svd_squares() for the lanes that need it. */
+static inline void svd_squares_of_three(struct svd_memory *m, size_t sweeps_for_one)
+{
+    lane_mask done[GROUPS];
+    vd found[SVD_SMALL * GROUPS];
+    size_t sweeps = sweeps_for_one * SVD_SMALL;
+    if (svd_of_three(m->all_d, m->all_e, m->values,
+                     sweeps < SVD_SMALL_SWEEPS ? sweeps : SVD_SMALL_SWEEPS, done) == 0)
+        return;
+    memcpy(found, m->values, sizeof found);
+    svd_squares(m, SVD_SMALL, sweeps_for_one);
+    for (size_t i = 0; i < SVD_SMALL * GROUPS; i++)
+        m->values[i] = choose(done[i % GROUPS], found[i], m->values[i]);
+}
+
+/* From all_d and all_e to values. */
+static void svd_bidiagonal_values(struct svd_memory *m, size_t n, size_t sweeps_for_one)
+{
+    if (n > SVD_SMALL)
+        svd_squares(m, n, sweeps_for_one);
+    else if (n == SVD_SMALL)
+        svd_squares_of_three(m, sweeps_for_one);
+    else
+        svd_of_two(m->all_d, m->all_e, n, m->values);
     for (size_t i = 0; i < n * GROUPS; i++)
         m->values[i] = svd_sqrt(m->values[i]);
 }

@@ -137,7 +137,11 @@ static void FN(svd_reduce)(const struct FN(svd_batch) * s, const struct FN(svd_l
         svd_by_columns(core, memory->parts, n);
         break;
     }
-    svd_bidiagonal(core, m, n, d, e, memory->work, kept != NULL ? &kept->bidiagonal : NULL);
+    const struct svd_bidiagonal_kept *keep = kept != NULL ? &kept->bidiagonal : NULL;
+    if (m == 3 && n == 3)
+        svd_bidiagonal_three(core, d, e, 1, keep);
+    else
+        svd_bidiagonal(core, m, n, d, e, memory->work, keep);
 }
 
 /* Where the matrices of a register lie, and how they are scaled; notes which are not finite. Lanes from count on
@@ -203,6 +207,10 @@ static void FN(svd_values)(const struct kernel_svd *call)
 {
     struct FN(svd_batch) s = FN(svd_batch_of)(call);
     struct svd_memory memory = svd_memory(s.rows, s.columns, call->scratch);
+    if (s.rows == 3 && s.columns == 3) {
+        FN(svd_values_of_three)(call, &memory);
+        return;
+    }
     for (size_t first = 0; first < call->count; first += GROUPS * LANES) {
         size_t left = call->count - first;
         s.x = (const elem *)call->x + first * s.size;
