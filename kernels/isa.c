@@ -146,6 +146,7 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 
 #include "svd_vectors.h"
 #include "tall.h"
+#include "gram.h"
 enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define elem_bits      elem_i32
 #define vec_bits       vec_i32
@@ -153,6 +154,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define MAGNITUDE_BITS INT32_MAX
 #define ELEMENT_BYTES  4
 #define T              f32
+#include "gram_tmpl.h"
+#define T f32
 #include "svd_load_tmpl.h"
 #define T f32
 #include "svd_small_tmpl.h"
@@ -173,6 +176,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define MAGNITUDE_BITS INT64_MAX
 #define ELEMENT_BYTES  8
 #define T              f64
+#include "gram_tmpl.h"
+#define T f64
 #include "svd_load_tmpl.h"
 #define T f64
 #include "svd_small_tmpl.h"
@@ -194,6 +199,7 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .blake3_chunk = blake3_chunk,
     .svd_values = {[KERNEL_F32] = svd_values_f32, [KERNEL_F64] = svd_values_f64},
     .svd_vectors = {[KERNEL_F32] = svd_vectors_f32, [KERNEL_F64] = svd_vectors_f64},
+    .gram = {[KERNEL_F32] = gram_f32, [KERNEL_F64] = gram_f64},
     .tall_factor = {[KERNEL_F32] = tall_factor_f32, [KERNEL_F64] = tall_factor_f64},
     .tall_expand = {[KERNEL_F32] = tall_expand_f32, [KERNEL_F64] = tall_expand_f64},
     .tall_merge = tall_merge,

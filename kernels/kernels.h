@@ -183,6 +183,11 @@ struct tall_rows {
     size_t rows, columns, row_step, column_step;
 };
 
+/* A'A of the rows times `scale`, a power of two: the upper triangle of g, n x n by rows. work: sheaf_gram_scratch()
+ * bytes. The same bits whatever the steps. */
+typedef void gram_kernel(const struct tall_rows *rows, double scale, double *work, double *g);
+size_t sheaf_gram_scratch(size_t columns);
+
 enum { KERNEL_TALL_ZERO = INT32_MIN };
 
 /* The QR factorisation of a leaf of a tall matrix: sheaf_tall_rows() rows; the last has the rest, at least 8 n
@@ -258,7 +263,8 @@ struct kernels {
     blake3_first_blocks *blake3_chunk;
     svd_kernel *svd_values[KERNEL_DTYPES]; /* NULL but for floats, as the next */
     svd_kernel *svd_vectors[KERNEL_DTYPES];
-    tall_factor_kernel *tall_factor[KERNEL_DTYPES]; /* NULL but for floats */
+    gram_kernel *gram[KERNEL_DTYPES]; /* NULL but for floats, as the next */
+    tall_factor_kernel *tall_factor[KERNEL_DTYPES];
     tall_expand_kernel *tall_expand[KERNEL_DTYPES];
     tall_merge_kernel *tall_merge;
     tall_unmerge_kernel *tall_unmerge;

@@ -1,5 +1,6 @@
 /* svd.c -- which matrices the SVD kernels take, and how much memory that needs. */
 #include "kernels.h"
+#include "gram_layout.h"
 #include "tall_layout.h"
 
 size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full)
@@ -16,6 +17,11 @@ size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full)
     if (is_full && rows > columns)
         bytes += svd_complement_doubles(rows, columns) * sizeof(double);
     return bytes;
+}
+
+size_t sheaf_gram_scratch(size_t columns)
+{
+    return gram_doubles(columns) * sizeof(double);
 }
 
 size_t sheaf_tall_rows(size_t columns)
