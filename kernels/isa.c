@@ -147,6 +147,7 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #include "svd_vectors.h"
 #include "tall.h"
 #include "gram.h"
+#include "bidiagonal.h"
 enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define elem_bits      elem_i32
 #define vec_bits       vec_i32
@@ -204,6 +205,7 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .tall_expand = {[KERNEL_F32] = tall_expand_f32, [KERNEL_F64] = tall_expand_f64},
     .tall_merge = tall_merge,
     .tall_unmerge = tall_unmerge,
+    .bidiagonal = bidiagonal_panel,
     .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,

@@ -78,9 +78,9 @@ static void find(void *handle, const char *name, void *function)
 static bool find_all(void *handle)
 {
     struct lapack_routines *const all[] = {&lapack.f32, &lapack.f64};
-    static const char *const names[][5] = {
-        {"sgeqrf_", "sgebrd_", "sbdsdc_", "sormbr_", "sormqr_"},
-        {"dgeqrf_", "dgebrd_", "dbdsdc_", "dormbr_", "dormqr_"},
+    static const char *const names[][6] = {
+        {"sgeqrf_", "sgebrd_", "sbdsdc_", "sormbr_", "sormqr_", "sgemm_"},
+        {"dgeqrf_", "dgebrd_", "dbdsdc_", "dormbr_", "dormqr_", "dgemm_"},
     };
     bool is_whole = true;
     for (size_t i = 0; i < 2; i++) {
@@ -89,8 +89,10 @@ static bool find_all(void *handle)
         find(handle, names[i][2], &all[i]->bdsdc);
         find(handle, names[i][3], &all[i]->ormbr);
         find(handle, names[i][4], &all[i]->ormqr);
+        find(handle, names[i][5], &all[i]->gemm);
         is_whole = is_whole && all[i]->geqrf != NULL && all[i]->gebrd != NULL &&
-                   all[i]->bdsdc != NULL && all[i]->ormbr != NULL && all[i]->ormqr != NULL;
+                   all[i]->bdsdc != NULL && all[i]->ormbr != NULL && all[i]->ormqr != NULL &&
+                   all[i]->gemm != NULL;
     }
     return is_whole;
 }

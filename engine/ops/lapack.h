@@ -26,6 +26,9 @@ struct lapack_routines {
     void (*ormqr)(const char *side, const char *trans, const int *m, const int *n, const int *k,
                   const void *a, const int *lda, const void *tau, void *c, const int *ldc,
                   void *work, const int *lwork, int *info, size_t, size_t);
+    void (*gemm)(const char *transa, const char *transb, const int *m, const int *n, const int *k,
+                 const void *alpha, const void *a, const int *lda, const void *b, const int *ldb,
+                 const void *beta, void *c, const int *ldc, size_t, size_t);
 };
 
 struct lapack {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ops/bidiagonal.h"
 #include "ops/lapack.h"
 
 /* What a run of matrices of one shape needs. LAPACK is given the taller of a matrix and its transpose, rows >=
@@ -17,13 +18,16 @@
  *  (32,32)     47.3    47.7
  *
  * The steps are those of ?gesdd, one by one: a much taller matrix to R, that (or the matrix) to bidiagonal form, whose
- * values are the same whatever is asked for, and its vectors by divide and conquer, multiplied by the reflections. With
+ * values are the same whatever is asked for, and its vectors by divide and conquer, multiplied by the reflections. The
+ * bidiagonal form of f64 is not LAPACK's but ours (bidiagonal.h). With
  * vectors ?gesdd computes the values otherwise, and small ones can be wrong (LAPACK issue 316); to call it a second time
  * for values takes half as long again. */
 struct run {
     struct lapack_routines lapack;
     struct svd_shape shape;
+    const struct kernels *kernels;
     int rows, columns, u_columns; /* as LAPACK sees it: U has this many */
+    int pitch, square_pitch;      /* of `matrix` and `square`: from column to column */
     bool is_turned;               /* the matrix is tall, and its results are to be turned back */
     bool is_much_taller;          /* as ?gesdd decides */
     int work_length;
@@ -37,6 +41,7 @@ struct run {
     void *u_out, *vt_out; /* as they are in the arrays */
     void *bidiagonal_work;
     void *work;
+    double *room; /* of sheaf_bidiagonalise() */
     int *integers;
 };
 
@@ -66,13 +71,16 @@ static void free_run(struct run *run)
     }
     free(run->bidiagonal_work);
     free(run->work);
+    free(run->room);
     free(run->integers);
 }
 
 /* n times m elements. */
 static void *make(const struct run *run, size_t n, size_t m)
 {
-    return malloc((n * m > 0 ? n * m : 1) * run->shape.element); /* not cleared: it is warm */
+    enum { LINE = 64 };
+    size_t bytes = n * m * run->shape.element;
+    return aligned_alloc(LINE, (bytes / LINE + 1) * LINE); /* not cleared: it is warm */
 }
 
 /* True if there is memory for all of it. */
@@ -103,11 +111,11 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack,
     const size_t longer = shape.m > shape.n ? shape.m : shape.n;
     const size_t k = shape.k;
     bool is_full = shape.has_vectors && (shape.u_columns > k || shape.vt_rows > k);
-    *run = (struct run){.shape = shape, .is_turned = shape.m > shape.n};
+    *run = (struct run){.shape = shape, .kernels = call->kernels, .is_turned = shape.m > shape.n};
     run->is_much_taller = longer >= 11 * k / 6;
     const size_t square = run->is_much_taller ? 2 * k : longer + k;
     const size_t widest = is_full && longer > square ? longer : square;
-    if (widest > (INT_MAX - BESIDE) / BLOCK || longer > INT_MAX)
+    if (widest > (INT_MAX - BESIDE) / BLOCK || longer > INT_MAX - 16)
         return SHEAF_FAIL(SHEAF_ERR_SHAPE, "svd: LAPACK cannot take matrices of %zu x %zu", shape.m,
                           shape.n);
     run->lapack = shape.element == sizeof(double) ? lapack->f64 : lapack->f32;
@@ -115,16 +123,20 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack,
     run->columns = (int)k;
     run->u_columns = is_full ? run->rows : run->columns;
     run->work_length = (int)(BLOCK * widest) + BESIDE;
-    run->matrix = make(run, longer, k);
-    run->square = make(run, run->is_much_taller ? k : 0, k);
+    run->pitch = (int)bidiagonal_pitch(longer);
+    run->square_pitch = (int)bidiagonal_pitch(k);
+    run->matrix = make(run, (size_t)run->pitch, k);
+    run->square = make(run, run->is_much_taller ? (size_t)run->square_pitch : 0, k);
+    run->room = make(run, shape.element == sizeof(double) ? bidiagonal_room(longer, k) : 0, 1);
     run->vectors = make(run, 5, k);
     run->values = make(run, 2, k);
     run->work = make(run, (size_t)run->work_length, 1);
     run->bidiagonal_work = make(run, shape.has_vectors ? 3 * k + 4 : 4, k);
     run->integers = malloc(8 * k * sizeof(int));
     bool is_whole = run->matrix != NULL && run->square != NULL && run->vectors != NULL &&
-                    run->values != NULL && run->work != NULL && run->bidiagonal_work != NULL &&
-                    run->integers != NULL && (!shape.has_vectors || make_vectors(run));
+                    run->values != NULL && run->work != NULL && run->room != NULL &&
+                    run->bidiagonal_work != NULL && run->integers != NULL &&
+                    (!shape.has_vectors || make_vectors(run));
     if (call->arrays[SVD_A].is_dense == 0) {
         run->copy = make(run, shape.m, shape.n);
         is_whole = is_whole && run->copy != NULL;
@@ -156,8 +168,9 @@ static bool is_finite(const void *x, size_t n, size_t element)
     return found == 0;
 }
 
-/* To from's columns by rows: element (i, j) of m x n goes to j * m + i. */
-static void turn(const struct run *run, void *to, const void *from, size_t m, size_t n)
+/* To from's columns by rows: element (i, j) of m x n goes to j * pitch + i. */
+static void turn(const struct run *run, void *to, size_t pitch, const void *from, size_t m,
+                 size_t n)
 {
     enum { TILE = 16 }; /* rows whose elements lie in one line of y, or two */
     for (size_t first = 0; first < m; first += TILE) {
@@ -167,13 +180,13 @@ static void turn(const struct run *run, void *to, const void *from, size_t m, si
             double *y = to;
             for (size_t j = 0; j < n; j++)
                 for (size_t i = first; i < end; i++)
-                    y[j * m + i] = x[i * n + j];
+                    y[j * pitch + i] = x[i * n + j];
         } else {
             const float *x = from;
             float *y = to;
             for (size_t j = 0; j < n; j++)
                 for (size_t i = first; i < end; i++)
-                    y[j * m + i] = x[i * n + j];
+                    y[j * pitch + i] = x[i * n + j];
         }
     }
 }
@@ -210,12 +223,12 @@ static double largest_f32(const float *x, size_t n)
 }
 
 /* The exponent of the largest element, if that is so large or small that squares of it are not to be had; else 0. */
-static int exponent_of(const struct run *run)
+static int exponent_of(const struct run *run, const void *x)
 {
     const bool is_double = run->shape.element == sizeof(double);
     const double small = is_double ? 0x1p-440 : 0x1p-30;
     const size_t n = (size_t)run->rows * (size_t)run->columns;
-    double most = is_double ? largest_f64(run->matrix, n) : largest_f32(run->matrix, n);
+    double most = is_double ? largest_f64(x, n) : largest_f32(x, n);
     int exponent = 0;
     if (most == 0 || (most > small && most < 1 / small))
         return 0;
@@ -223,27 +236,35 @@ static int exponent_of(const struct run *run)
     return exponent;
 }
 
-/* run->matrix to its bidiagonal form, whose diagonals are 0 and 1 of run->vectors. */
+/* run->matrix to its bidiagonal form, whose diagonals are 0 and 1 of run->vectors. Of f64 by our own kernel, but where
+ * LAPACK has several threads. */
 static void make_bidiagonal(struct run *run)
 {
     const struct lapack_routines *lapack = &run->lapack;
     const size_t k = (size_t)run->columns;
     int info;
     int rows = run->rows;
+    int pitch = run->pitch;
     void *x = run->matrix;
     if (run->is_much_taller) {
-        lapack->geqrf(&run->rows, &run->columns, run->matrix, &run->rows, diagonal(run, 4),
+        lapack->geqrf(&run->rows, &run->columns, run->matrix, &run->pitch, diagonal(run, 4),
                       run->work, &run->work_length, &info);
-        for (size_t j = 0; j < k; j++) {
-            memset(at(run, run->square, j * k), 0, k * run->shape.element);
-            memcpy(at(run, run->square, j * k), at(run, run->matrix, j * (size_t)run->rows),
-                   (j + 1) * run->shape.element);
-        }
         rows = run->columns;
+        pitch = run->square_pitch;
         x = run->square;
+        memset(x, 0, (size_t)pitch * k * run->shape.element);
+        for (size_t j = 0; j < k; j++)
+            memcpy(at(run, x, j * (size_t)pitch), at(run, run->matrix, j * (size_t)run->pitch),
+                   (j + 1) * run->shape.element);
     }
-    lapack->gebrd(&rows, &run->columns, x, &rows, diagonal(run, 0), diagonal(run, 1),
-                  diagonal(run, 2), diagonal(run, 3), run->work, &run->work_length, &info);
+    if (run->shape.element == sizeof(double)) {
+        double *const vectors[] = {diagonal(run, 0), diagonal(run, 1), diagonal(run, 2),
+                                   diagonal(run, 3)};
+        sheaf_bidiagonalise(run->kernels, lapack, (size_t)rows, k, x, vectors, run->room,
+                            run->shape.has_vectors);
+    } else
+        lapack->gebrd(&rows, &run->columns, x, &pitch, diagonal(run, 0), diagonal(run, 1),
+                      diagonal(run, 2), diagonal(run, 3), run->work, &run->work_length, &info);
 }
 
 /* The values of the bidiagonal form, into run->values. False: they do not converge. */
@@ -261,14 +282,15 @@ static bool find_values(const struct run *run)
 }
 
 /* Q of the reflections in x, rows x columns, times run->u; the transpose of P's times run->vt from the right. */
-static void multiply_bidiagonal(const struct run *run, int rows, int u_columns, const void *x)
+static void multiply_bidiagonal(const struct run *run, int rows, int u_columns, const void *x,
+                                int pitch)
 {
     const int k = run->columns;
     int info;
-    run->lapack.ormbr("Q", "L", "N", &rows, &u_columns, &k, x, &rows, diagonal(run, 2), run->u,
+    run->lapack.ormbr("Q", "L", "N", &rows, &u_columns, &k, x, &pitch, diagonal(run, 2), run->u,
                       &run->rows, run->work, &run->work_length, &info, 1, 1, 1);
-    run->lapack.ormbr("P", "R", "T", &k, &k, &k, x, &rows, diagonal(run, 3), run->vt, &k, run->work,
-                      &run->work_length, &info, 1, 1, 1);
+    run->lapack.ormbr("P", "R", "T", &k, &k, &k, x, &pitch, diagonal(run, 3), run->vt, &k,
+                      run->work, &run->work_length, &info, 1, 1, 1);
 }
 
 /* The vectors, into run->u and run->vt. */
@@ -293,13 +315,29 @@ static bool find_vectors(const struct run *run)
                                                     : (const void *)&one_f32,
                run->shape.element);
     if (!run->is_much_taller) {
-        multiply_bidiagonal(run, run->rows, run->u_columns, run->matrix);
+        multiply_bidiagonal(run, run->rows, run->u_columns, run->matrix, run->pitch);
         return true;
     }
-    multiply_bidiagonal(run, run->columns, run->columns, run->square);
-    lapack->ormqr("L", "N", &run->rows, &run->u_columns, &run->columns, run->matrix, &run->rows,
+    multiply_bidiagonal(run, run->columns, run->columns, run->square, run->square_pitch);
+    lapack->ormqr("L", "N", &run->rows, &run->u_columns, &run->columns, run->matrix, &run->pitch,
                   diagonal(run, 4), run->u, &run->rows, run->work, &run->work_length, &info, 1, 1);
     return true;
+}
+
+/* x to run->matrix. */
+static void take(const struct run *run, const void *x)
+{
+    const size_t rows = (size_t)run->rows;
+    const size_t pitch = (size_t)run->pitch;
+    for (size_t j = 0; j < (size_t)run->columns; j++) {
+        void *column = at(run, run->matrix, j * pitch);
+        if (!run->is_turned)
+            memcpy(column, (const unsigned char *)x + j * rows * run->shape.element,
+                   rows * run->shape.element);
+        memset(at(run, column, rows), 0, (pitch - rows) * run->shape.element);
+    }
+    if (run->is_turned)
+        turn(run, run->matrix, pitch, x, run->shape.m, run->shape.n);
 }
 
 /* One matrix, into run->values, u_out and vt_out. LAPACK never sees what is not finite: it loops for ever over
@@ -310,13 +348,10 @@ static enum svd_outcome solve(struct run *run, const void *x)
     const size_t size = shape->m * shape->n;
     if (!is_finite(x, size, shape->element))
         return SVD_NOT_FINITE;
-    if (run->is_turned)
-        turn(run, run->matrix, x, shape->m, shape->n);
-    else
-        memcpy(run->matrix, x, size * shape->element);
-    int exponent = exponent_of(run);
+    int exponent = exponent_of(run, x);
+    take(run, x);
     if (exponent != 0)
-        scale(run, run->matrix, size, -exponent);
+        scale(run, run->matrix, (size_t)run->pitch * (size_t)run->columns, -exponent);
     make_bidiagonal(run);
     if (!find_values(run))
         return SVD_NOT_CONVERGED;
@@ -327,8 +362,8 @@ static enum svd_outcome solve(struct run *run, const void *x)
     if (!find_vectors(run))
         return SVD_NOT_CONVERGED;
     if (run->is_turned) {
-        turn(run, run->u_out, run->u, (size_t)run->u_columns, shape->m);
-        turn(run, run->vt_out, run->vt, shape->n, shape->n);
+        turn(run, run->u_out, (size_t)run->u_columns, run->u, (size_t)run->u_columns, shape->m);
+        turn(run, run->vt_out, shape->n, run->vt, shape->n, shape->n);
     }
     svd_fix_signs(shape, run->u_out, run->vt_out);
     return SVD_DONE;
