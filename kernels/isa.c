@@ -144,9 +144,9 @@ static const int64_t lane_indices[ROW] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
 #pragma GCC pop_options
 #endif
 
+#include "gram.h"
 #include "svd_vectors.h"
 #include "tall.h"
-#include "gram.h"
 #include "bidiagonal.h"
 enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define elem_bits      elem_i32
@@ -160,6 +160,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_load_tmpl.h"
 #define T f32
 #include "svd_small_tmpl.h"
+#define T f32
+#include "svd_certified_tmpl.h"
 #define T f32
 #include "svd_values_tmpl.h"
 #define T f32
@@ -182,6 +184,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_load_tmpl.h"
 #define T f64
 #include "svd_small_tmpl.h"
+#define T f64
+#include "svd_certified_tmpl.h"
 #define T f64
 #include "svd_values_tmpl.h"
 #define T f64

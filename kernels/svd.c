@@ -9,10 +9,11 @@ size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full)
     size_t columns = m < n ? m : n;
     if (columns == 0 || columns > KERNEL_SVD_COLUMNS_MAX)
         return 0;
-    /* of 8 lanes: narrower ones take no more */
-    size_t registers = svd_scratch_registers(rows, columns, SVD_TOGETHER / SVD_VIRTUAL);
+    /* narrower ones take no more */
+    const size_t lanes = SVD_VIRTUAL;
+    size_t registers = svd_scratch_registers(rows, columns, SVD_TOGETHER / lanes, lanes);
     if (has_vectors)
-        registers += svd_vectors_registers(rows, columns, SVD_TOGETHER / SVD_VIRTUAL);
+        registers += svd_vectors_registers(rows, columns, SVD_TOGETHER / lanes, lanes);
     size_t bytes = registers * SVD_VIRTUAL * sizeof(double);
     if (is_full && rows > columns)
         bytes += svd_complement_doubles(rows, columns) * sizeof(double);

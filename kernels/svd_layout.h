@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "gram_layout.h"
+
 enum {
     SVD_VIRTUAL = 8,   /* lanes, whatever the registers are */
     SVD_TOGETHER = 16, /* lanes that dqds sweeps at the same time, in several registers */
@@ -14,7 +16,8 @@ enum {
 
 /* DIRECT   bidiagonalised as it is, lane = matrix
  * BY_MATRIX its R, panel by panel, lane = matrix
- * BY_ROWS  the R of each of eight interleaved parts, lane = row mod 8; then these merge, lane = matrix */
+ * BY_ROWS  the Gram matrix, row after row, and its R, lane = matrix (svd_gram.h). Where that is refused, the R of each
+ *          of eight interleaved parts, lane = row mod 8; then these merge, lane = matrix */
 enum svd_way { SVD_DIRECT, SVD_BY_MATRIX, SVD_BY_ROWS };
 
 static inline enum svd_way svd_way(size_t rows, size_t columns)
@@ -65,28 +68,39 @@ static inline size_t svd_kept_panels(size_t rows, size_t columns)
     return rows * columns + 2 * columns * svd_panels(rows, columns);
 }
 
-/* Matrices that are decomposed at the same time with their vectors: the reflections of tall ones are kept
- * meanwhile, so few of large ones. The results do not depend on it. */
+/* Matrices that are decomposed at the same time with their vectors: tall ones are read again for these, so as many
+ * as the L2 holds. The results do not depend on it. */
 static inline size_t svd_at_once(size_t rows, size_t columns)
 {
-    size_t room = (384U << 10) / sizeof(double) / columns / rows;
+    size_t room = (768U << 10) / sizeof(double) / columns / rows;
     size_t most = SVD_TOGETHER;
     if (svd_way(rows, columns) != SVD_BY_ROWS)
         return most;
-    return room < 1 ? 1 : room < most ? room : most;
+    return room < SVD_VIRTUAL ? SVD_VIRTUAL : room < most ? room : most;
 }
 
-/* In registers, of which `groups` are swept together. */
-static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t groups)
+/* Doubles that the Gram matrix of a tall matrix is made in, and it. */
+static inline size_t svd_gram_doubles(size_t rows, size_t columns)
 {
+    if (svd_way(rows, columns) != SVD_BY_ROWS)
+        return 0;
+    return gram_doubles(columns) + columns * columns;
+}
+
+/* In registers of so many lanes, of which `groups` are swept together. */
+static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t groups, size_t lanes)
+{
+    size_t square = columns * columns;
     size_t tall = svd_way(rows, columns) == SVD_DIRECT ? rows : svd_panel_rows(columns);
+    size_t gram = (svd_gram_doubles(rows, columns) + lanes - 1) / lanes;
     tall = tall > columns ? tall : columns;
-    return tall * columns + 2 * SVD_VIRTUAL * columns * columns + tall + 4 * columns +
-           2 * groups * columns + 4 * groups * (SVD_FRONT + columns) + groups * (columns + 1);
+    return tall * columns + 2 * (SVD_VIRTUAL + 1) * square + tall + 4 * columns +
+           2 * groups * columns + 4 * groups * (SVD_FRONT + columns) + groups * (columns + 1) +
+           gram;
 }
 
 /* The same of what vectors need beside that: see svd_kept_memory(). */
-static inline size_t svd_vectors_registers(size_t rows, size_t columns, size_t groups)
+static inline size_t svd_vectors_registers(size_t rows, size_t columns, size_t groups, size_t lanes)
 {
     size_t square = columns * columns;
     size_t core = svd_core_rows(rows, columns);
@@ -95,11 +109,10 @@ static inline size_t svd_vectors_registers(size_t rows, size_t columns, size_t g
     size_t panels = 0;
     if (svd_way(rows, columns) == SVD_BY_MATRIX)
         of_one += svd_kept_panels(rows, columns);
-    if (svd_way(rows, columns) == SVD_BY_ROWS) {
+    if (svd_way(rows, columns) == SVD_BY_ROWS) { /* of eight parts of one matrix */
         size_t of_part = (rows + SVD_VIRTUAL - 1) / SVD_VIRTUAL;
-        of_one += (SVD_VIRTUAL - 1) * svd_kept_panel(columns, columns);
-        /* a register has 8 lanes, or there are fewer matrices at once */
-        panels = svd_at_once(rows, columns) * svd_kept_panels(of_part, columns);
+        of_one += (SVD_VIRTUAL - 1) * svd_kept_panel(columns, columns) + square;
+        panels = SVD_VIRTUAL / lanes * svd_kept_panels(of_part, columns);
     }
     return groups * of_one + panels + 2 * square + 2 * tall * columns +
            4 * groups * SVD_SWEEPS * columns;

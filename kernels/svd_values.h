@@ -4,8 +4,17 @@
 #define SHEAF_KERNELS_SVD_VALUES_H
 
 #include "svd_dqds.h"
+#include "svd_gram.h"
 #include "svd_qr.h"
 #include "svd_small.h"
+
+/* What became of the matrices of a register: where they lie, by what they are multiplied, and which have been
+ * certified. */
+struct svd_scales {
+    double scale[LANES], back[LANES];
+    unsigned certified;
+    struct svd_gram_scale gram[LANES]; /* of those */
+};
 
 struct svd_memory {
     vd *panel;         /* what is being reduced, by columns */
@@ -15,19 +24,23 @@ struct svd_memory {
     vd *all_d, *all_e; /* of GROUPS */
     vd *chain;         /* of svd_dqds() */
     vd *values;
+    vd *h, *inverse;          /* BY_ROWS: of svd_certified() */
+    double *gram, *gram_work; /* of one matrix */
+    struct svd_scales scales[GROUPS];
 };
 
 /* What vectors need beside: the reflections of one register, and what they make. NULL: values alone. */
 struct svd_kept {
     vd *core; /* what became bidiagonal: reflections by columns */
     struct svd_bidiagonal_kept bidiagonal;
-    vd *panels; /* BY_MATRIX: one panel after another, with heads and scales */
-    vd *merges; /* BY_ROWS: the same of the seven merges */
-    vd *u, *v;  /* core rows x n and n x n, by rows */
+    vd *panels;  /* BY_MATRIX: one panel after another, with heads and scales */
+    vd *merges;  /* BY_ROWS: the same of the seven merges of what is not certified */
+    vd *inverse; /* and of svd_certified() */
+    vd *u, *v;   /* core rows x n and n x n, by rows */
 };
 
-/* Beside that, for all registers: the panels of each of the matrices BY_ROWS, svd_kept_panels() for each register
- * of its parts; and where the down-sweep and the QR steps work. */
+/* Beside that, for all registers: the panels of one matrix BY_ROWS, svd_kept_panels() for each register of its parts;
+ * and where the down-sweep and the QR steps work. */
 struct svd_sweep_memory {
     struct svd_kept kept[GROUPS];
     vd *parts;
@@ -56,6 +69,7 @@ static void svd_sweep_memory(struct svd_sweep_memory *m, size_t rows, size_t n, 
         kept->panels = way == SVD_BY_MATRIX ? svd_cut(&at, svd_kept_panels(rows, n)) : NULL;
         kept->merges =
             way == SVD_BY_ROWS ? svd_cut(&at, (VIRTUAL - 1) * svd_kept_panel(n, n)) : NULL;
+        kept->inverse = way == SVD_BY_ROWS ? svd_cut(&at, n * n) : NULL;
     }
     m->gram = svd_cut(&at, n * n);
     m->w = svd_cut(&at, n * n);
@@ -78,6 +92,10 @@ static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
     m.all_e = m.all_d + GROUPS * n;
     m.chain = m.all_e + GROUPS * n;
     m.values = m.chain + 4 * (FRONT + n) * GROUPS;
+    m.h = m.values + GROUPS * (n + 1);
+    m.inverse = m.h + n * n;
+    m.gram = (double *)(void *)(m.inverse + n * n);
+    m.gram_work = m.gram + n * n;
     return m;
 }
 
@@ -100,6 +118,43 @@ static double svd_scale(double most, double *back)
     memcpy(back, &up, sizeof up);
     memcpy(&scale, &down, sizeof down);
     return scale;
+}
+
+/* The R's of svd_certified() become those of the matrices, which have been multiplied by powers of two, the inverses of
+ * back. That is a normal number if there are more than 32 digits between R and it. */
+static void svd_gram_up(vd *r, struct svd_scales *scales, size_t n)
+{
+    int32_t by[LANES] = {0};
+    for (size_t lane = 0; lane < LANES; lane++) {
+        const struct svd_gram_scale *scale = &scales->gram[lane];
+        if ((scales->certified >> lane & 1) == 0)
+            continue;
+        int32_t top = scale->top - scale->shift;
+        by[lane] = (top > 900 ? CERTIFIED_ROOM : 0) - scale->top;
+        scales->back[lane] = svd_power(top > 900 ? top - CERTIFIED_ROOM : top);
+    }
+    for (size_t j = 0; j < n; j++) {
+        double of_lane[LANES];
+        vd power;
+        for (size_t lane = 0; lane < LANES; lane++)
+            of_lane[lane] = (scales->certified >> lane & 1) != 0
+                                ? svd_power(scales->gram[lane].exponent[j] + by[lane])
+                                : 0;
+        memcpy(&power, of_lane, sizeof power);
+        for (size_t i = 0; i <= j; i++)
+            r[i * n + j] = r[i * n + j] * power;
+    }
+}
+
+/* The lanes whose bits are set. */
+static inline lane_mask svd_lanes_of(unsigned bits)
+{
+    double is_set[LANES];
+    vd set;
+    for (size_t lane = 0; lane < LANES; lane++)
+        is_set[lane] = (double)(bits >> lane & 1);
+    memcpy(&set, is_set, sizeof set);
+    return is_less(all_lanes(0), set);
 }
 
 /* The upper triangle of the eight R's of one matrix becomes lane `lane` of the parts. */

@@ -8,7 +8,7 @@
  * The elements are scaled so that the largest lies in [1, 2): exact, but for what is 2^-1000 of it, so
  * the values of 2^k A are 2^k times those of A to the bit.
  *
- * Of the 14.9 us that 1000 x 10 takes from memory on one core of a Zen 4 (AVX2, 2.8 GHz; 13.9 in cache), the
+ * By reflections, of the 14.9 us that 1000 x 10 takes from memory on one core of a Zen 4 (AVX2, 2.8 GHz; 13.9 in cache), the
  * multiply-adds of the QR cannot take less than 4.6 (26250 of 0.176 ns). Reducing two panels at the same time, to hide the
  * square roots of one behind the other, gains 15 % for three columns, but nothing for ten, and loses 3 % for twenty. */
 #include "tmpl_begin.h"
@@ -23,7 +23,7 @@ struct FN(svd_batch) {
 struct FN(svd_lanes) {
     const elem *from[LANES];
     vd scale;
-    bool is_used[LANES]; /* a finite matrix is there */
+    bool is_used[LANES]; /* a finite matrix is there, and its R is not known */
 };
 
 /* The R of matrices by panels of their rows. panel: where a panel lies; or, kept, all of them. */
@@ -94,31 +94,37 @@ static void FN(svd_by_rows)(const struct FN(svd_batch) * s, const elem *x, doubl
     }
 }
 
-/* The R of matrices by rows, lane = matrix: the eight parts of each, then their merges. all: the panels of the
- * register's matrices, and where the merges are kept; NULL for values alone. */
+/* The R of matrices by rows, lane = matrix: of those that are not certified the eight parts of each, then their merges.
+ * merges: where these are kept; NULL for values alone. */
 static void FN(svd_tall)(const struct FN(svd_batch) * s, const struct FN(svd_lanes) * lanes,
-                         const struct svd_memory *memory, vd *all, vd *merges)
+                         const struct svd_memory *memory, size_t g, vd *merges)
 {
     size_t n = s->columns;
-    size_t step = REGISTERS * svd_kept_panels((s->rows + VIRTUAL - 1) / VIRTUAL, n);
-    double scale[LANES];
-    memcpy(scale, &lanes->scale, sizeof scale);
+    const struct svd_scales *scales = &memory->scales[g];
+    bool is_refused = scales->certified == 0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        is_refused = is_refused || lanes->is_used[lane];
+    if (!is_refused) {
+        memcpy(memory->parts, memory->h, n * n * sizeof *memory->parts);
+        return;
+    }
     memset(memory->parts, 0, VIRTUAL * n * n * sizeof *memory->parts);
     for (size_t lane = 0; lane < LANES; lane++) {
         if (!lanes->is_used[lane])
             continue;
         FN(svd_by_rows)
-        (s, lanes->from[lane], scale[lane], memory->r,
-         all != NULL ? all + lane * step : memory->panel, all != NULL);
+        (s, lanes->from[lane], scales->scale[lane], memory->r, memory->panel, false);
         svd_scatter(memory->parts, memory->r, n, lane);
     }
     svd_merge_parts(memory->parts, n, memory->panel, merges);
+    lane_mask certified = svd_lanes_of(scales->certified);
+    for (size_t i = 0; i < n * n; i++)
+        memory->parts[i] = choose(certified, memory->h[i], memory->parts[i]);
 }
 
-/* The bidiagonal form of the matrices of one register: d and e. kept: NULL for values alone; all: as above. */
+/* The bidiagonal form of the matrices of register g: d and e. kept: NULL for values alone. */
 static void FN(svd_reduce)(const struct FN(svd_batch) * s, const struct FN(svd_lanes) * lanes,
-                           vd *d, vd *e, const struct svd_memory *memory,
-                           const struct svd_kept *kept, vd *all)
+                           const struct svd_memory *memory, size_t g, const struct svd_kept *kept)
 {
     size_t n = s->columns;
     size_t m = svd_core_rows(s->rows, n);
@@ -133,33 +139,43 @@ static void FN(svd_reduce)(const struct FN(svd_batch) * s, const struct FN(svd_l
         svd_by_columns(core, memory->parts, n);
         break;
     case SVD_BY_ROWS:
-        FN(svd_tall)(s, lanes, memory, all, kept != NULL ? kept->merges : NULL);
+        FN(svd_tall)(s, lanes, memory, g, kept != NULL ? kept->merges : NULL);
         svd_by_columns(core, memory->parts, n);
         break;
     }
     const struct svd_bidiagonal_kept *keep = kept != NULL ? &kept->bidiagonal : NULL;
     if (m == 3 && n == 3)
-        svd_bidiagonal_three(core, d, e, 1, keep);
+        svd_bidiagonal_three(core, memory->d, memory->e, 1, keep);
     else
-        svd_bidiagonal(core, m, n, d, e, memory->work, keep);
+        svd_bidiagonal(core, m, n, memory->d, memory->e, memory->work, keep);
 }
 
-/* Where the matrices of a register lie, and how they are scaled; notes which are not finite. Lanes from count on
- * become zeros. */
-static void FN(svd_scales)(const struct FN(svd_batch) * s, struct FN(svd_lanes) * lanes,
-                           size_t first, size_t count, double back[LANES], int32_t *status)
+static struct tall_rows FN(svd_rows_of)(const struct FN(svd_batch) * s, size_t i)
 {
-    double scale[LANES];
+    return (struct tall_rows){s->x + i * s->size, s->rows, s->columns, s->row_step, s->column_step};
+}
+
+/* Where the matrices of a register lie, and, if they have not been certified, how they are scaled; notes which are not
+ * finite. Lanes from count on become zeros. */
+static void FN(svd_scale_lanes)(const struct FN(svd_batch) * s, struct FN(svd_lanes) * lanes,
+                                size_t first, size_t count, struct svd_scales *scales,
+                                int32_t *status)
+{
     for (size_t lane = 0; lane < LANES; lane++) {
         size_t i = first + lane;
-        double most = i < count ? FN(svd_most)(s->x + i * s->size, s->size) : 0;
-        scale[lane] = svd_scale(most, &back[lane]);
+        double *back = &scales->back[lane];
+        bool is_certified = (scales->certified >> lane & 1) != 0;
         lanes->from[lane] = i < count ? s->x + i * s->size : s->x;
-        lanes->is_used[lane] = i < count && back[lane] == back[lane];
+        scales->scale[lane] = 0;
+        if (!is_certified) {
+            double most = i < count ? FN(svd_most)(s->x + i * s->size, s->size) : 0;
+            scales->scale[lane] = svd_scale(most, back);
+        }
+        lanes->is_used[lane] = i < count && *back == *back && !is_certified;
         if (i < count)
-            status[i] = back[lane] != back[lane];
+            status[i] = *back != *back;
     }
-    memcpy(&lanes->scale, scale, sizeof scale);
+    memcpy(&lanes->scale, scales->scale, sizeof lanes->scale);
 }
 
 /* The bidiagonal forms of up to GROUPS * LANES matrices, and their values. sweep: NULL for values alone. */
@@ -168,16 +184,23 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
                          const struct svd_sweep_memory *sweep)
 {
     size_t n = s->columns;
-    double back[GROUPS * LANES];
-    size_t kept = REGISTERS * svd_kept_panels((s->rows + VIRTUAL - 1) / VIRTUAL, n);
     for (size_t g = 0; g < GROUPS; g++) {
         struct FN(svd_lanes) lanes;
-        FN(svd_scales)(s, &lanes, g * LANES, count, back + g * LANES, status);
-        if (g * LANES < count || sweep != NULL)
-            FN(svd_reduce)
-        (s, &lanes, memory->d, memory->e, memory, sweep != NULL ? &sweep->kept[g] : NULL,
-         sweep != NULL ? sweep->parts + g * LANES * kept : NULL);
-        else memset(memory->d, 0, 2 * n * sizeof *memory->d);
+        struct svd_scales *scales = &memory->scales[g];
+        const struct svd_kept *kept = sweep != NULL ? &sweep->kept[g] : NULL;
+        size_t first = g * LANES;
+        scales->certified = 0;
+        if (svd_way(s->rows, n) == SVD_BY_ROWS && first < count) {
+            struct tall_rows a = FN(svd_rows_of)(s, first);
+            FN(svd_certify)
+            (scales, &a, s->size, count - first, memory,
+             kept != NULL ? kept->inverse : memory->inverse);
+        }
+        FN(svd_scale_lanes)(s, &lanes, first, count, scales, status);
+        if (first < count || sweep != NULL)
+            FN(svd_reduce)(s, &lanes, memory, g, kept);
+        else
+            memset(memory->d, 0, 2 * n * sizeof *memory->d);
         for (size_t k = 0; k < n; k++) {
             memory->all_d[k * GROUPS + g] = memory->d[k];
             memory->all_e[k * GROUPS + g] = memory->e[k];
@@ -187,7 +210,8 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
     double *found = (double *)memory->values;
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < n; k++) {
-            double value = found[k * GROUPS * LANES + i] * back[i];
+            double value =
+                found[k * GROUPS * LANES + i] * memory->scales[i / LANES].back[i % LANES];
             values[i * n + k] = value == value ? (elem)value : (elem)QUIET_NAN;
         }
 }

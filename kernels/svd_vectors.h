@@ -80,6 +80,30 @@ static void svd_collect(vd *r, const vd *parts, size_t n, size_t lane)
     }
 }
 
+/* w = the inverse of R times x, vectors of R. What is 2^-500 of an orthonormal one's largest becomes 0, so that no scale of
+ * the columns shows. */
+static void svd_inverse_times(vd *restrict w, const vd *restrict inverse, const vd *restrict x,
+                              size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            vd sum = all_lanes(0);
+            for (size_t k = i; k < n; k++)
+                sum = svd_fma(inverse[i * n + k], x[k * n + j], sum);
+            w[i * n + j] = choose(is_less(all_lanes(0x1p-500), magnitude(sum)), sum, all_lanes(0));
+        }
+}
+
+/* Lane `lane` of W, for the rows of 2^shift A. */
+static void svd_weights(double *to, const vd *w, const struct svd_gram_scale *scale, size_t n,
+                        size_t lane)
+{
+    const double *from = (const double *)(const void *)w + lane;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            to[i * n + j] = from[(i * n + j) * LANES] * svd_power(-scale->exponent[i]);
+}
+
 /* Where svd_complement() works. */
 struct svd_complement {
     double *v, *turned, *w, *gram, *scale, *head, *row;

@@ -274,6 +274,39 @@ struct FN(svd_outs) {
     bool is_wide, is_full;
 };
 
+/* Long vectors BY_ROWS: memory->parts, those of the R's of register g, to the rows of its matrices. A certified R is
+ * so well conditioned that A R^-1 is orthonormal (svd_gram.h); the reflections of others are made again, as keeping them for
+ * many matrices takes more time. */
+static void FN(svd_finish_by_rows)(const struct FN(svd_batch) * s, const struct FN(svd_out) * out,
+                                   size_t first, size_t count, const int32_t *status,
+                                   struct svd_memory *memory, const struct svd_sweep_memory *sweep,
+                                   size_t g)
+{
+    size_t n = s->columns;
+    const struct svd_kept *kept = &sweep->kept[g];
+    const struct svd_scales *scales = &memory->scales[g];
+    const struct svd_down down = {.gram = sweep->gram, .w = sweep->w, .n = n};
+    if (scales->certified != 0)
+        svd_inverse_times(memory->h, kept->inverse, memory->parts, n);
+    if (scales->certified + 1 != 1U << count)
+        svd_split_parts(&down, memory->parts, kept->merges);
+    for (size_t lane = count; lane-- > 0;) {
+        elem *to = out->to + (first + lane) * out->size;
+        struct tall_rows a = FN(svd_rows_of)(s, g * LANES + lane);
+        if (status[lane] != 0)
+            continue;
+        if ((scales->certified >> lane & 1) != 0) {
+            svd_weights(memory->gram, memory->h, &scales->gram[lane], n, lane);
+            FN(svd_times)
+            (&a, scales->gram[lane].shift, memory->gram, to, out->row_step, out->column_step);
+            continue;
+        }
+        FN(svd_by_rows)(s, a.x, scales->scale[lane], memory->r, sweep->parts, true);
+        svd_collect(memory->r, memory->parts, n, lane);
+        FN(svd_down_by_rows)(out, to, s->rows, &down, memory->r, sweep->parts, sweep->out);
+    }
+}
+
 /* The vectors of one register's matrices, `count` of them from `first` on; status: of the first. */
 static void FN(svd_finish)(const struct FN(svd_batch) * s, const struct FN(svd_outs) * outs,
                            size_t first, size_t count, const int32_t *status,
@@ -310,16 +343,7 @@ static void FN(svd_finish)(const struct FN(svd_batch) * s, const struct FN(svd_o
         (&outs->of_long, first, count, s->rows, &down, memory->parts, kept->panels, sweep->out);
         return;
     }
-    svd_split_parts(&down, memory->parts, kept->merges);
-    size_t step = REGISTERS * svd_kept_panels((s->rows + VIRTUAL - 1) / VIRTUAL, n);
-    for (size_t lane = count; lane-- > 0;) { /* the last one's panels are still in the cache */
-        if (status[lane] != 0)
-            continue;
-        svd_collect(memory->r, memory->parts, n, lane);
-        FN(svd_down_by_rows)
-        (&outs->of_long, outs->of_long.to + (first + lane) * outs->of_long.size, s->rows, &down,
-         memory->r, sweep->parts + (g * LANES + lane) * step, sweep->out);
-    }
+    FN(svd_finish_by_rows)(s, &outs->of_long, first, count, status, memory, sweep, g);
 }
 
 /* The signs of a wide matrix whose right vectors came down the panels, and what full ones lack. */
@@ -396,8 +420,8 @@ static void FN(svd_vectors)(const struct kernel_svd *call)
     struct FN(svd_outs) outs = FN(svd_outs_of)(call);
     struct svd_memory memory = svd_memory(s.rows, s.columns, call->scratch);
     struct svd_sweep_memory sweep;
-    vd *after = (vd *)call->scratch + svd_scratch_registers(s.rows, s.columns, GROUPS);
-    double *work = (double *)(after + svd_vectors_registers(s.rows, s.columns, GROUPS));
+    vd *after = (vd *)call->scratch + svd_scratch_registers(s.rows, s.columns, GROUPS, LANES);
+    double *work = (double *)(after + svd_vectors_registers(s.rows, s.columns, GROUPS, LANES));
     size_t at_once = svd_at_once(s.rows, s.columns);
     svd_sweep_memory(&sweep, s.rows, s.columns, after);
     at_once = at_once < GROUPS * LANES ? at_once : GROUPS * LANES;

@@ -56,11 +56,13 @@ typedef struct sheaf_svd_report {
  * Matrices with min(m, n) <= 64 are Sheaf's own: many at a time, one in each lane of the registers, in
  * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
  * values of 2^k A are 2^k times those of A to the bit, and the vectors the same bits; the errors are of the order
- * of 2^-52 of the largest value (the tests allow 30 min(m, n) of that). Tall ones are first reduced to R (Demmel,
- * Grigori, Hoemmen, Langou,
- * "Communication-optimal parallel and sequential QR and LU factorizations", 2012), then to bidiagonal form;
- * the values are those of dqds (Fernando, Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970),
- * with all reflections applied again on the way back: u is never A V S^-1. Larger ones are LAPACK's, by
+ * of 2^-52 of the largest value (the tests allow 30 min(m, n) of that). Where one side is more than 8 times the other, R is
+ * the Cholesky factor of A'A, if that is certified to cost no accuracy: with the columns scaled to norm 1, the trace of
+ * the inverse of A'A is at most 8 n (independent columns have n, uniform ones in [0, 1) 3.6 n). U is A R^-1 times the
+ * vectors of R then, orthonormal to that trace times 2^-53. All others, and other tall ones, are first reduced to R by
+ * reflections (Demmel, Grigori, Hoemmen, Langou, "Communication-optimal parallel and sequential QR and LU factorizations",
+ * 2012), which are applied again on the way back. Then comes the bidiagonal form; the values are those of dqds (Fernando,
+ * Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970): u is never A V S^-1. Larger ones are LAPACK's, by
  * the steps of ?gesdd, of which that to the bidiagonal form is Sheaf's for f64, one matrix on one thread; one
  * alone, of 1800 x 1800 elements or more, on as many as a threads executor has, and a fork() meanwhile waits for its
  * end. OpenBLAS is loaded at the first such call.

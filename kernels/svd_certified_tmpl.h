@@ -1,0 +1,65 @@
+/* svd_certified_tmpl.h -- tall matrices of type T by way of their Gram matrices: R, and the way back to their rows. */
+#include "tmpl_begin.h"
+
+/* G of 2^shift A, A being dense, into memory->gram; false if a column is too small for it, or anything is not finite. */
+static bool FN(svd_gram_of)(const struct tall_rows *a, const struct svd_memory *memory,
+                            struct svd_gram_scale *scale)
+{
+    size_t n = a->columns;
+    unsigned flags = svd_gram_watch();
+    FN(gram)(a, 1, memory->gram_work, memory->gram);
+    bool is_exact = !svd_gram_underflowed(flags);
+    bool is_good = svd_gram_exponents(scale, memory->gram, n);
+    scale->shift = 0;
+    if (is_exact && is_good && scale->top <= CANONICAL)
+        return true;
+    if (is_exact && svd_gram_has_zero(memory->gram, n))
+        return false;
+    double most = FN(svd_most)(a->x, a->rows * n);
+    if (!(most > 0 && most - most == 0))
+        return false;
+    scale->shift = svd_gram_shift(most);
+    FN(gram)(a, svd_power(scale->shift), memory->gram_work, memory->gram);
+    return svd_gram_exponents(scale, memory->gram, n);
+}
+
+/* The R's of up to `count` matrices, `size` apart, into memory->h, where they are certified. */
+static void FN(svd_certify)(struct svd_scales *scales, const struct tall_rows *first, size_t size,
+                            size_t count, const struct svd_memory *memory, vd *inverse)
+{
+    size_t n = first->columns;
+    struct tall_rows a = *first;
+    unsigned is_there = 0;
+    for (size_t lane = 0; lane < LANES; lane++, a.x = (const elem *)a.x + size) {
+        struct svd_gram_scale *scale = &scales->gram[lane];
+        bool is_good = lane < count && FN(svd_gram_of)(&a, memory, scale);
+        is_there |= is_good ? 1U << lane : 0;
+        svd_gram_to_lane(memory->h, is_good ? memory->gram : NULL, scale, n, lane);
+    }
+    scales->certified = is_there;
+    if (is_there == 0)
+        return;
+    scales->certified &= mask_bits(svd_certified(memory->h, inverse, n));
+    svd_gram_up(memory->h, scales, n);
+}
+
+/* The rows of 2^shift A W, to q. */
+static void FN(svd_times)(const struct tall_rows *a, int32_t shift, const double *w, elem *to,
+                          size_t row_step, size_t column_step)
+{
+    size_t n = a->columns;
+    double scale = svd_power(shift);
+    for (size_t i = 0; i < a->rows; i++) {
+        double sum[KERNEL_SVD_COLUMNS_MAX] = {0};
+        const elem *row = (const elem *)a->x + i * a->row_step;
+        for (size_t k = 0; k < n; k++) {
+            double x = (double)row[k * a->column_step] * scale;
+            for (size_t j = 0; j < n; j++)
+                sum[j] = __builtin_fma(x, w[k * n + j], sum[j]);
+        }
+        for (size_t j = 0; j < n; j++)
+            to[i * row_step + j * column_step] = (elem)sum[j];
+    }
+}
+
+#include "tmpl_end.h"
