@@ -167,6 +167,10 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define T f32
 #include "svd_vectors_tmpl.h"
 #define T f32
+#include "tall_most_tmpl.h"
+#define T f32
+#include "tall_gram_tmpl.h"
+#define T f32
 #include "tall_tmpl.h"
 #undef elem_bits
 #undef vec_bits
@@ -190,6 +194,10 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_values_tmpl.h"
 #define T f64
 #include "svd_vectors_tmpl.h"
+#define T f64
+#include "tall_most_tmpl.h"
+#define T f64
+#include "tall_gram_tmpl.h"
 #define T f64
 #include "tall_tmpl.h"
 

@@ -37,5 +37,6 @@ size_t sheaf_tall_scratch(size_t columns, bool is_back)
     size_t registers = n * n + panel;
     if (is_back)
         registers += tall_kept_registers(n) + 2 * n * n;
-    return SVD_VIRTUAL * sizeof(double) * (registers + 2 * n * n + 2 * n + panel);
+    return sizeof(double) *
+           (tall_gram_doubles(n) + SVD_VIRTUAL * (registers + 2 * n * n + 2 * n + panel));
 }

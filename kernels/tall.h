@@ -1,5 +1,7 @@
 /* tall.h -- the QR factorisation of one tall matrix: the R of a leaf of its rows, of two R's, and the way back.
  *
+ * Leaves that are certified take the way of tall_gram_tmpl.h, and there is no more to do. Of the others:
+ *
  *     rows of a leaf                     a panel: 8 x tall_panel_rows() rows, lane = row mod 8
  *     panel 0 \                          R of [R; panel] in each lane, panel after panel
  *     panel 1  > eight R's > one R       then 0 with 4, 1 with 5 ..; 0 with 2 ..; 0 with 1

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "gram_layout.h"
 #include "svd_layout.h"
 
 enum { TALL_COLUMNS_MAX = 64, TALL_PANELS = 16 };
@@ -42,6 +43,13 @@ static inline size_t tall_kept_registers(size_t columns)
     size_t panels = TALL_PANELS + columns / tall_panel_rows(columns) + 1;
     size_t rows = (tall_leaf_rows(columns) + tall_more_rows(columns)) / SVD_VIRTUAL;
     return (rows + 2 * panels) * columns;
+}
+
+/* Doubles for the Gram matrix of a leaf, what it becomes, and what it is made in, with lanes as wide as they can be. */
+static inline size_t tall_gram_doubles(size_t columns)
+{
+    size_t doubles = (2 * SVD_VIRTUAL + 2) * columns * columns + gram_doubles(columns);
+    return (doubles + 7) / 8 * 8;
 }
 
 #endif

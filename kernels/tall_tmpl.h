@@ -1,8 +1,10 @@
-/* tall_tmpl.h -- a leaf of a tall matrix of type T: its R, and its rows of Q Z. */
+/* tall_tmpl.h -- a leaf of a tall matrix of type T: its R, and its rows of Q Z; by reflections where tall_gram_tmpl.h
+ * does not do. */
 #include "tmpl_begin.h"
 
 /* What a leaf is worked on in. */
 struct FN(tall_memory) {
+    struct FN(tall_gram) gram;
     vd *r;     /* REGISTERS x n^2 */
     vd *panel; /* one; on the way back all, register after register, as svd_kept_panel() has them */
     size_t kept;   /* from one register's panels to the next one's; 0: nothing is kept */
@@ -16,7 +18,8 @@ struct FN(tall_memory) {
 static struct FN(tall_memory) FN(tall_memory)(size_t n, bool is_back, void *scratch)
 {
     size_t panel = tall_first_rows(n) * n;
-    struct FN(tall_memory) m = {.r = scratch, .kept = is_back ? tall_kept_registers(n) : 0};
+    struct FN(tall_memory) m = {.kept = is_back ? tall_kept_registers(n) : 0};
+    m.r = FN(tall_gram_memory)(&m.gram, n, scratch);
     m.panel = m.r + REGISTERS * n * n;
     m.out = m.panel + (is_back ? REGISTERS * m.kept : panel);
     m.parts = (double *)(void *)(m.out + (is_back ? panel + 2 * n * n : 0));
@@ -43,66 +46,6 @@ static struct FN(tall_panel)
     next.in_lane = (next.rows + SVD_VIRTUAL - 1) / SVD_VIRTUAL;
     next.at = p->at + (p->rows == 0 ? 0 : svd_kept_panel(p->in_lane, n));
     return next;
-}
-
-static inline vec FN(tall_magnitude)(const elem *x)
-{
-    vec v;
-#if VBYTES == 8
-    v = *x < 0 ? -*x : *x;
-#else
-    vec_bits bits;
-    memcpy(&bits, x, sizeof bits);
-    v = (vec)(bits & MAGNITUDE_BITS);
-#endif
-    return v;
-}
-
-/* The largest magnitude of n elements; a NaN if there is one. */
-static double FN(tall_most_run)(const elem *x, size_t n)
-{
-    enum { AT_ONCE = PASTE(lanes, T) };
-    vec most[4];
-    nans nan = NO_NAN;
-    elem of_lane[4 * AT_ONCE];
-    elem found = 0;
-    elem nothing = 0; /* a NaN after one */
-    memset(most, 0, sizeof most);
-    size_t i = 0;
-    for (; i + 4 * AT_ONCE <= n; i += 4 * AT_ONCE) {
-        vec v[4];
-        for (size_t k = 0; k < 4; k++) {
-            v[k] = FN(tall_magnitude)(x + i + k * AT_ONCE);
-            most[k] = FN(vmax)(v[k], most[k]);
-        }
-        nan = FN(note_nan)(FN(note_nan)(nan, v[0], v[1]), v[2], v[3]);
-    }
-    memcpy(of_lane, most, sizeof of_lane);
-    for (size_t k = 0; k < 4 * AT_ONCE; k++)
-        found = of_lane[k] > found ? of_lane[k] : found;
-    for (; i < n; i++) {
-        elem size = x[i] < 0 ? -x[i] : x[i];
-        found = size > found ? size : found;
-        nothing += x[i] * 0;
-    }
-    return FN(any_nan)(nan) || nothing != nothing ? (double)QUIET_NAN : (double)found;
-}
-
-/* The largest magnitude of a panel; not finite if any element is not. */
-static double FN(tall_most)(const struct tall_rows *t, const elem *x, size_t rows)
-{
-    bool by_rows = t->column_step == 1;
-    bool is_one = by_rows && t->row_step == t->columns;
-    size_t runs = is_one ? 1 : by_rows ? rows : t->columns;
-    size_t run = is_one ? rows * t->columns : by_rows ? t->columns : rows;
-    double most = 0;
-    for (size_t i = 0; i < runs; i++) {
-        double here = FN(tall_most_run)(x + i * (by_rows ? t->row_step : t->column_step), run);
-        most = here <= most ? most : here;
-        if (here != here)
-            return here;
-    }
-    return most;
 }
 
 /* Copies a panel's rows, one after the other, and zeros up to a multiple of eight. Returns their number. */
@@ -218,6 +161,10 @@ static int32_t FN(tall_factor)(const struct tall_rows *t, double *r, int32_t *ex
 {
     struct FN(tall_panel) panels[FN(TALL_PANELS_MOST) + 1];
     struct FN(tall_memory) m = FN(tall_memory)(t->columns, false, scratch);
+    if (FN(tall_certify)(t, &m.gram)) {
+        FN(tall_gram_r)(&m.gram, t->columns, r, exponent);
+        return 0;
+    }
     bool is_finite = FN(tall_up)(t, &m, exponent, panels);
     memcpy(r, m.parts, t->columns * t->columns * sizeof *r);
     return is_finite ? 0 : 1;
@@ -248,6 +195,10 @@ static void FN(tall_expand)(const struct tall_rows *t, const double *z, const st
     struct FN(tall_memory) m = FN(tall_memory)(n, true, scratch);
     vd *work = m.out + tall_first_rows(n) * n;
     struct svd_down down = {.gram = work, .w = work + n * n, .n = n};
+    if (FN(tall_certify)(t, &m.gram)) {
+        FN(tall_gram_expand)(t, &m.gram, z, q);
+        return;
+    }
     if (!FN(tall_up)(t, &m, &exponent, panels))
         return;
     memcpy(m.z, z, n * n * sizeof *z);
