@@ -9,16 +9,17 @@
  * A lane that has found its last value moves down by one as the next sweep reads it. Where e is at most the
  * threshold (an error below 2^-51 of the largest value) a block ends: e then holds minus the sum of the
  * shifts so far, to go on from when the block above has its turn. A sweep whose shift was too large, seen by
- * a d below 0, is not accepted: the lane keeps its state and tries a smaller one. What a lane does depends
- * on that lane alone. Converged and waiting parts are passed on as they are, and what is computed for them
- * meanwhile is normal numbers or infinities: denormals would cost 3 to 4 times the time.
+ * a d or an e below 0, is not accepted: the lane keeps its state and tries a smaller one. What a lane does
+ * depends on that lane alone. Converged and waiting parts are passed on as they are, and what is computed for
+ * them meanwhile is normal numbers or infinities: denormals would cost 3 to 4 times the time.
+ *
+ * A sweep also sums up what the next shift and the decision on the last value are made of (svd_add_row()). That
+ * makes a sweep longer by half, and there are less of them by a third: 2.4 for a value of random 10 x 10, 2.6
+ * of 32 x 32, of which 3 in 100 are not accepted.
  *
  * GROUPS registers are swept at the same time, since a sweep is a chain of divisions. On a Zen 4 at 2.8 GHz
- * the add, divide and multiply-add of an index take 7.0 ns for four registers of four lanes, that is 0.12 us a
- * matrix of 10 x 10 (46 sweeps of 16 matrices, 6 indices each), and the square root and the division of the
- * shifts 0.05; it takes 0.55. The rest is what one sweep waits for the other: which lanes failed or found a
- * value is known at its end, and the shift follows from that. Twice the registers gain 4 % at 10 x 10 and
- * lose 3 at 32 x 32 graded. */
+ * the add, divide and multiply-add of an index take 7.0 ns for four registers of four lanes; with what the shift needs,
+ * and the registers that do not fit, 13. Twice the registers gain nothing, nor do two chains in turns. */
 #ifndef SHEAF_KERNELS_SVD_DQDS_H
 #define SHEAF_KERNELS_SVD_DQDS_H
 
@@ -33,16 +34,18 @@ enum {
 
 /* One register of lanes. Whole numbers are held as doubles, to be compared in lanes. */
 struct sweeper {
-    vd shift, sum;   /* of the next sweep; of all that were accepted */
-    vd threshold;    /* an e of at most this is 0 */
-    vd first;        /* where the block starts */
-    vd least_before; /* the least d but the last; the least of all; the last, of the sweep before */
-    vd least, last;
-    vd before;                         /* the last d but one */
-    vd failures;                       /* in a row */
-    vd found;                          /* values */
-    lane_mask accepted, moves, is_new; /* the sweep; by one, to a value; to a block not swept yet */
-    vd next_first; /* what the sweep has found: becomes `first` if it is accepted */
+    vd shift, sum;         /* of the next sweep; of all that were accepted */
+    vd threshold;          /* an e of at most this is 0 */
+    vd first;              /* where the block starts */
+    vd tail;               /* added to the last d: the e below it, whose row has been deflated */
+    vd last, last_but_one; /* d of the sweep before */
+    vd inverse, square;    /* svd_add_row() of all rows but the last; of all but the last two */
+    vd inverse_before, square_before;
+    vd failures;                /* in a row */
+    vd found;                   /* values */
+    lane_mask failed, accepted; /* the sweep: a d but the last was below 0 */
+    lane_mask moves, is_new;    /* by one, to a value; to a block not swept yet */
+    vd next_first;              /* what the sweep has found: becomes `first` if it is accepted */
 };
 
 struct chain { /* the state: two buffers, of FRONT + n entries of GROUPS registers */
@@ -59,26 +62,38 @@ static inline vd svd_moved(const vd *x, size_t i, size_t g, lane_mask moves)
 
 /* What a sweep carries from index to index. */
 struct swept {
-    vd d, q, least;
-    lane_mask splits; /* where a block ends is only noted: svd_mark_splits() */
+    vd d, inverse, square;
 };
+
+/* The next row of the block joins those above: of A = B B', B upper bidiagonal with squares q and e, the last element of
+ * the diagonal of A^-1 and of A^-2. Row i of B^-T is row i - 1 times -sqrt(e / q), and 1 / sqrt(q). e: above the
+ * row; inverse: of its q. */
+static inline void svd_add_row(struct swept *w, vd e, vd inverse)
+{
+    vd ratio = e * inverse;
+    w->inverse = svd_fma(ratio, w->inverse, inverse);
+    w->square = svd_fma(w->inverse, w->inverse, ratio * w->square);
+}
 
 /* Index i of one register, where lanes may be inactive: first > i. */
 static inline void svd_step_masked(struct chain *restrict c, struct swept *w, size_t i, size_t g)
 {
     const struct sweeper *s = &c->lanes[g];
+    vd zero = all_lanes(0);
     vd e = svd_moved(c->e, i, g, s->moves);
+    vd q = svd_moved(c->q, i, g, s->moves);
     vd next = svd_moved(c->q, i + 1, g, s->moves);
     lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
     vd sum = w->d + e;
-    vd ratio = next / sum;
+    vd inverse = all_lanes(1) / sum;
+    vd ratio = next * inverse;
     vd e_new = e * ratio;
-    w->least = smaller(choose(active, w->d, w->least), w->least);
-    w->splits = either(w->splits, both(active, is_at_most(e_new, s->threshold)));
-    c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, w->q);
+    svd_add_row(w, c->e_next[(FRONT + i - 1) * GROUPS + g], inverse);
+    w->inverse = only(active, w->inverse);
+    w->square = only(active, w->square);
+    c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, q);
     c->e_next[(FRONT + i) * GROUPS + g] = choose(active, e_new, e);
-    w->d = choose(active, svd_fma(w->d, ratio, all_lanes(0) - s->shift), next - s->shift);
-    w->q = next;
+    w->d = choose(active, svd_fma(w->d, ratio, zero - s->shift), next - s->shift);
 }
 
 /* The same where all are active. */
@@ -88,26 +103,77 @@ static inline void svd_step(struct chain *restrict c, struct swept *w, size_t i,
     vd e = svd_moved(c->e, i, g, s->moves);
     vd next = svd_moved(c->q, i + 1, g, s->moves);
     vd sum = w->d + e;
-    vd ratio = next / sum;
+    vd inverse = all_lanes(1) / sum;
+    vd ratio = next * inverse;
     vd e_new = e * ratio;
-    w->least = smaller(w->d, w->least);
-    w->splits = either(w->splits, is_at_most(e_new, s->threshold));
+    svd_add_row(w, c->e_next[(FRONT + i - 1) * GROUPS + g], inverse);
     c->q_next[(FRONT + i) * GROUPS + g] = sum;
     c->e_next[(FRONT + i) * GROUPS + g] = e_new;
     w->d = svd_fma(w->d, ratio, all_lanes(0) - s->shift);
 }
 
-/* Notes where blocks end, but before the last value: e holds minus the sum of the shifts there. */
-static void svd_mark_splits(struct chain *c, size_t begin, size_t g)
+/* Finds where an e is below 0, so that the shift was too large, and notes where blocks end, but before the last
+ * value: e holds minus the sum of the shifts there. */
+static void svd_examine(struct chain *c, size_t begin, size_t g)
 {
     struct sweeper *s = &c->lanes[g];
     for (size_t i = begin; i + 2 < c->n; i++) {
         vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
         lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
         lane_mask splits = both(active, is_at_most(*e, s->threshold));
+        s->failed = either(s->failed, both(active, is_less(*e, all_lanes(0))));
         s->next_first = choose(splits, all_lanes((double)(int64_t)i + 1), s->next_first);
         *e = choose(splits, all_lanes(0) - (s->sum + s->shift), *e);
     }
+}
+
+/* Looks for an e that is not above the threshold, before the last. */
+static inline void svd_look(struct chain *c, size_t begin, size_t top)
+{
+    vd signs[GROUPS];
+    size_t i = begin;
+    for (size_t g = 0; g < GROUPS; g++)
+        signs[g] = all_lanes(0);
+    for (; i + 2 < c->n && i < top; i++)
+        for (size_t g = 0; g < GROUPS; g++) {
+            lane_mask active = is_at_most(c->lanes[g].first, all_lanes((double)(int64_t)i));
+            vd above = c->e_next[(FRONT + i) * GROUPS + g] - c->lanes[g].threshold;
+            signs[g] = bits_of_either(signs[g], only(active, above));
+        }
+    for (; i + 2 < c->n; i++)
+        for (size_t g = 0; g < GROUPS; g++)
+            signs[g] = bits_of_either(signs[g],
+                                      c->e_next[(FRONT + i) * GROUPS + g] - c->lanes[g].threshold);
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        lane_mask busy = is_at_most(s->first, all_lanes((double)(int64_t)c->n - 1));
+        s->next_first = s->first;
+        s->failed = is_less(all_lanes(0), all_lanes(0));
+        if (mask_bits(both(busy, is_negative(signs[g]))) != 0)
+            svd_examine(c, begin, g);
+    }
+}
+
+/* The last two rows. */
+static __attribute__((noinline)) void svd_finish(struct chain *restrict c, struct swept *w,
+                                                 size_t begin, size_t top)
+{
+    for (size_t g = 0; g < GROUPS; g++) {
+        c->lanes[g].inverse_before = w[g].inverse;
+        c->lanes[g].square_before = w[g].square;
+        c->lanes[g].last_but_one = w[g].d;
+    }
+    if (c->n > 1)
+        for (size_t g = 0; g < GROUPS; g++)
+            svd_step_masked(c, &w[g], c->n - 2, g);
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        s->inverse = w[g].inverse;
+        s->square = w[g].square;
+        s->last = w[g].d + s->tail;
+        c->q_next[(FRONT + c->n - 1) * GROUPS + g] = s->last;
+    }
+    svd_look(c, begin, top);
 }
 
 /* From index begin on, the least in any lane; from `top` on all lanes are active, but those that are finished:
@@ -118,10 +184,9 @@ static void svd_sweep(struct chain *restrict c, size_t begin, size_t top)
     vd zero = all_lanes(0);
     size_t i = begin;
     for (size_t g = 0; g < GROUPS; g++) {
-        w[g].q = svd_moved(c->q, begin, g, c->lanes[g].moves);
-        w[g].d = w[g].q - c->lanes[g].shift;
-        w[g].least = all_lanes(0x1p1000);
-        w[g].splits = is_less(zero, zero);
+        w[g].d = svd_moved(c->q, begin, g, c->lanes[g].moves) - c->lanes[g].shift;
+        w[g].inverse = w[g].square = zero;
+        c->e_next[(FRONT + begin - 1) * GROUPS + g] = zero;
     }
     for (; i + 2 < c->n && i < top; i++)
         for (size_t g = 0; g < GROUPS; g++)
@@ -129,21 +194,7 @@ static void svd_sweep(struct chain *restrict c, size_t begin, size_t top)
     for (; i + 2 < c->n; i++)
         for (size_t g = 0; g < GROUPS; g++)
             svd_step(c, &w[g], i, g);
-    for (size_t g = 0; g < GROUPS; g++) {
-        struct sweeper *s = &c->lanes[g];
-        lane_mask busy = is_at_most(s->first, all_lanes((double)(int64_t)c->n - 1));
-        s->next_first = s->first;
-        if (mask_bits(both(w[g].splits, busy)) != 0)
-            svd_mark_splits(c, begin, g);
-        if (i + 1 < c->n) {
-            s->before = w[g].d;
-            svd_step_masked(c, &w[g], i, g);
-        }
-        c->q_next[(FRONT + c->n - 1) * GROUPS + g] = w[g].d;
-        s->last = w[g].d;
-        s->least_before = w[g].least;
-        s->least = smaller(w[g].d, w[g].least);
-    }
+    svd_finish(c, w, begin, top);
 }
 
 /* The lanes of this register whose sweep did not succeed get their old state into the new buffer. */
@@ -209,27 +260,42 @@ static void svd_take_pair(struct chain *c, size_t g, lane_mask pair, double *val
     vd q0 = svd_moved(c->q_next, c->n - 1, g, s->moves);
     vd q1 = svd_moved(c->q_next, c->n - 2, g, s->moves);
     vd e = svd_moved(c->e_next, c->n - 2, g, s->moves);
-    vd gap = q1 - q0 + e;
+    vd gap = q1 - q0 + e - s->tail;
     vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (q0 * e)));
-    vd high = all_lanes(0.5) * (q1 + q0 + e + root);
-    vd low = q1 * (q0 / choose(pair, high, all_lanes(1)));
+    vd high = all_lanes(0.5) * (q1 + q0 + e + s->tail + root);
+    vd low = svd_fma(s->tail, q1 + e, q1 * q0) / choose(pair, high, all_lanes(1));
     svd_note(c, g, low + s->sum, mask_bits(pair), values);
     svd_note(c, g, high + s->sum, mask_bits(pair), values);
     s->found = choose(pair, all_lanes((double)(int64_t)c->n), s->found);
 }
 
 /* Notes the values of the lanes that have converged, and moves them. Returns whether the rest of what a value brings
- * is to be done: svd_go_on(). */
+ * is to be done: svd_go_on().
+ *
+ * The symmetric form of U L has q, the last, at the end of its diagonal, and q e, squared, beside it. A' is what is
+ * above, the last of its diagonal with e, which the next sweep adds: the tail. Without q e, no eigenvalue above
+ * 2 q changes by more than 2 q e [A'^-1], and those below, with q, by 2 q sqrt(q e [A'^-2]), [] being the last
+ * element of the diagonal: both are to be less than 2^-54 of the shifts so far. Or q e is to be so small that
+ * its root cannot change a value by more than 2^-52 of the largest. That is a sweep or two earlier than an e that is
+ * below the threshold. */
 static inline bool svd_take(struct chain *c, size_t g, double *values)
 {
     struct sweeper *s = &c->lanes[g];
     size_t n = c->n;
     vd one = all_lanes(1);
     vd last_two = all_lanes((double)(int64_t)n - 2);
-    vd coupling = c->e_next[(FRONT + n - 2) * GROUPS + g];
+    vd q = s->last;
+    vd e = c->e_next[(FRONT + n - 2) * GROUPS + g];
+    vd off = e * q;
+    vd room = all_lanes(0x1p-56) * s->sum;
+    lane_mask near = both(is_at_most(off * s->inverse, room),
+                          is_at_most(off * s->square * (q * q), room * room));
+    lane_mask ends = either(near, is_at_most(off, s->threshold * larger(s->sum, q)));
     s->is_new = both(s->accepted, is_less(last_two, s->first));
-    s->moves = either(both(s->accepted, is_at_most(coupling, s->threshold)), s->is_new);
-    svd_note(c, g, c->q_next[(FRONT + n - 1) * GROUPS + g] + s->sum, mask_bits(s->moves), values);
+    s->moves = either(both(s->accepted, ends), s->is_new);
+    vd tail = choose(but_not(s->moves, s->is_new), e, all_lanes(0));
+    s->tail = choose(s->accepted, tail, s->tail);
+    svd_note(c, g, q + s->sum, mask_bits(s->moves), values);
     s->found = choose(s->moves, s->found + one, s->found);
     s->first = choose(s->moves, s->first + one, s->first);
     return mask_bits(either(s->is_new, both(s->accepted, is_at_most(last_two, s->found)))) != 0;
@@ -257,42 +323,26 @@ static void svd_go_on(struct chain *c, size_t g, double *values)
     }
 }
 
-/* The shift for the next sweep, below the least eigenvalue x of L U. The last pivot of L U - x is 0:
+/* The shift for the next sweep, below the least eigenvalue x of U L. The last pivot of U L - x is 0:
  *
- *     q0 - x (1 + f / (1 - x / p)) = 0, where f = e0/q1 (1 + e1/q2 (1 + e2/q3 (..)))
+ *     q / (1 + f / (1 - x / p)) + tail - x = 0, where f = e [A^-1], p = [A^-1] / [A^-2]
  *
- * if one eigenvalue p of what is above counts alone; if more do, the root for the least of them is a bound. p is
- * given by the bound of the same kind q1 / (1 + e1/q2 (1 + e2/q3)). The series end there, so no shift is sure; of
- * three quarters of p, one in ten is too large. Written with a square root and a division alone, of products that
- * lie in the range of a double: once swept, no q but the last and no e of a block is below the threshold. Not
- * above the least d, which is a bound, and only half of that unless it is the last. */
+ * for the rows above the last, A, if one eigenvalue p of A counts alone. In truth p is at least the least of
+ * those that count, so 0.9 p is taken: one shift in forty is too large. Written with a square root and a division
+ * alone; what overflows makes a shift of 0. */
 static inline vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, size_t n, size_t g)
 {
     vd zero = all_lanes(0);
-    vd one = all_lanes(1);
-    vd part = all_lanes(0.75);
-    lane_mask three = is_at_most(s->first, all_lanes((double)(int64_t)n - 3));
-    lane_mask four = is_at_most(s->first, all_lanes((double)(int64_t)n - 4));
-    vd q0 = svd_moved(q, n - 1, g, s->moves);
-    vd q1 = svd_moved(q, n - 2, g, s->moves);
-    vd q2 = choose(three, svd_moved(q, n - 3, g, s->moves), one);
-    vd q3 = choose(four, svd_moved(q, n - 4, g, s->moves), one);
-    vd e0 = svd_moved(e, n - 2, g, s->moves);
-    vd e1 = choose(three, svd_moved(e, n - 3, g, s->moves), zero);
-    vd e2 = choose(four, svd_moved(e, n - 4, g, s->moves), zero);
-    vd above = q2 * q3;
-    vd under = svd_fma(e1, q3 + e2, above);
-    vd over = part * q1 * above;
-    vd b = svd_fma(svd_fma(part, e0, q0), under, over);
-    vd c = q0 * over;
-    vd root = svd_sqrt(larger(svd_fma(b, b, all_lanes(-4) * c * under), zero));
+    vd last = svd_moved(q, n - 1, g, s->moves);
+    vd above = choose(s->moves, s->inverse_before, s->inverse);
+    vd square = choose(s->moves, s->square_before, s->square) * all_lanes(1.0 / 0.9);
+    vd f = svd_moved(e, n - 2, g, s->moves) * above;
+    vd b = svd_fma(last + s->tail, square, svd_fma(f, above, above));
+    vd c = svd_fma(s->tail, f, last + s->tail) * above;
+    vd root = svd_sqrt(larger(svd_fma(b, b, all_lanes(-4) * c * square), zero));
     vd shift = (c + c) / (b + root) * all_lanes(1 - 0x1p-40);
-    vd least = choose(s->moves, s->least_before, s->least);
-    vd last = choose(s->moves, s->before, s->last);
-    vd bound = choose(is_at_most(last, least), least, all_lanes(0.5) * least);
-    shift = larger(smaller(shift, bound), zero);
     lane_mask single = is_at_most(all_lanes((double)(int64_t)n - 1), s->first);
-    return choose(either(single, s->is_new), zero, shift);
+    return choose(either(single, s->is_new), zero, larger(shift, zero));
 }
 
 /* The shift after one that was too large. If only the last d fell below 0, the shift and it together are
@@ -301,7 +351,8 @@ static vd svd_smaller_shift(const struct sweeper *s)
 {
     vd zero = all_lanes(0);
     vd close = (s->shift + s->last) * all_lanes(1 - 0x1p-40);
-    lane_mask is_late = both(is_less(zero, s->least_before), is_less(s->failures, all_lanes(2)));
+    lane_mask is_late = both(but_not(is_less(zero, s->last_but_one), s->failed),
+                             is_less(s->failures, all_lanes(2)));
     vd shift = choose(both(is_late, is_less(zero, close)), close, all_lanes(0.25) * s->shift);
     return choose(is_less(s->failures, all_lanes(4)), shift, zero);
 }
@@ -316,7 +367,9 @@ static void svd_decide(struct chain *c, size_t begin, double *values)
     for (size_t g = 0; g < GROUPS; g++) {
         struct sweeper *s = &c->lanes[g];
         lane_mask busy = is_at_most(s->first, all_lanes((double)(int64_t)c->n - 1));
-        s->accepted = both(busy, is_at_most(zero, s->least));
+        vd e = c->e_next[(FRONT + c->n - 2) * GROUPS + g];
+        e = choose(is_at_most(s->first, all_lanes((double)(int64_t)c->n - 2)), e, zero);
+        s->accepted = both(but_not(busy, s->failed), is_at_most(zero, smaller(e, s->last)));
         rejected[g] = but_not(busy, s->accepted);
         s->failures = choose(rejected[g], s->failures + all_lanes(1), zero);
         s->sum = choose(s->accepted, s->sum + s->shift, s->sum);
@@ -419,52 +472,6 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
         c.e = c.e_next;
         c.q_next = q;
         c.e_next = e_old;
-    }
-}
-
-/* How many singular values are below x, in lanes: of the 2 n x 2 n matrix with 0 on its diagonal and
- * d0, e0, d1, .. beside it, whose eigenvalues are they and their negatives (Golub and Kahan 1965). */
-static vd svd_count_below(const vd *d, const vd *e, size_t n, size_t g, vd x)
-{
-    vd count = all_lanes(-(double)(int64_t)n);
-    vd least = all_lanes(0x1p-500);
-    vd zero = all_lanes(0);
-    vd pivot = zero - x;
-    for (size_t i = 0; i < 2 * n; i++) {
-        lane_mask is_below = is_less(pivot, least);
-        pivot = choose(is_less(magnitude(pivot), least), zero - least, pivot);
-        count = count + choose(is_below, all_lanes(1), zero);
-        vd off = i % 2 == 0 ? d[i / 2 * GROUPS + g] : i + 1 < 2 * n ? e[i / 2 * GROUPS + g] : zero;
-        pivot = zero - x - off * off / pivot;
-    }
-    return count;
-}
-
-/* All values by bisection, squared: for the lanes that did not converge. */
-static void svd_bisect(const vd *d, const vd *e, size_t n, size_t g, unsigned lanes, double *values)
-{
-    vd most = all_lanes(0);
-    for (size_t i = 0; i < n; i++) {
-        most = larger(magnitude(d[i * GROUPS + g]), most);
-        if (i + 1 < n)
-            most = larger(magnitude(e[i * GROUPS + g]), most);
-    }
-    for (size_t k = 0; k < n; k++) {
-        vd low = all_lanes(0);
-        vd high = most + most;
-        for (int step = 0; step < 64; step++) {
-            vd middle = all_lanes(0.5) * (low + high);
-            lane_mask is_low =
-                is_at_most(svd_count_below(d, e, n, g, middle), all_lanes((double)(int64_t)k));
-            low = choose(is_low, middle, low);
-            high = choose(is_low, high, middle);
-        }
-        vd square = low * low;
-        double of_lane[LANES];
-        memcpy(of_lane, &square, sizeof square);
-        for (unsigned lane = 0; lane < LANES; lane++)
-            if (lanes >> lane & 1)
-                values[(k * GROUPS + g) * LANES + lane] = of_lane[lane];
     }
 }
 

@@ -3,6 +3,7 @@
 #ifndef SHEAF_KERNELS_SVD_VALUES_H
 #define SHEAF_KERNELS_SVD_VALUES_H
 
+#include "svd_bisect.h"
 #include "svd_dqds.h"
 #include "svd_gram.h"
 #include "svd_qr.h"
