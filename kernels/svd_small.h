@@ -2,12 +2,14 @@
  * that everything of a matrix stays in registers.
  *
  * The squares of two values have a closed form whose terms are all positive. Of three, the least is split off by
- * dqds (svd_dqds.h) with shifts from the characteristic polynomial of B B', whose coefficients are sums of products of
- * q and e, none of them negative: so they have the accuracy of q and e. Laguerre's step from 0 is below the least root
- * of a polynomial whose roots are all real, and converges cubically. Once the last q is nothing beside the shifts, the
- * sum of the shifts is the least square, and the other two are those of a 2 x 2 matrix.
+ * dqds (svd_dqds.h) with two shifts in turn. One is from the characteristic polynomial of B B', whose coefficients are
+ * sums of products of q and e, none of them negative: so they have the accuracy of q and e. Laguerre's step from 0 is
+ * below the least root of a polynomial whose roots are all real, and converges cubically; but of two roots close to
+ * each other, it leaves a quarter. The other takes the two from the last rows: svd_pair_shift(). Once the last q is
+ * nothing beside the shifts, the sum of the shifts is the least square, and the other two are those of a 2 x 2 matrix.
  *
- * A random 3 x 3 takes 4 sweeps; of 12 that did not do it is made what svd_dqds() makes. */
+ * A random 3 x 3 takes 2 or 3 sweeps, 8 % take 4 and one in a thousand 5; what 12 leave, eight in a million if the
+ * values are close to each other, goes to svd_dqds(). */
 #ifndef SHEAF_KERNELS_SVD_SMALL_H
 #define SHEAF_KERNELS_SVD_SMALL_H
 
@@ -17,7 +19,6 @@
 enum {
     SVD_SMALL = 3,         /* columns */
     SVD_SMALL_SWEEPS = 12, /* at most, and then svd_dqds() */
-    SVD_SMALL_SURE = 3,    /* as many, before steps for a double root are tried, too */
     LANE_BITS = (1 << LANES) - 1
 };
 
@@ -125,9 +126,8 @@ static inline void svd_three_start(struct three *t, const vd *d, const vd *e)
     t->is_done = is_at_most(smaller(t->q2, t->e1), t->threshold);
 }
 
-/* A sweep. The root of a difference has the error of its terms, 2^-24 of them, added. is_double: the step that is
- * right if the two least are one; it may be too far, and then the lane stays as it is. */
-static inline void svd_three_sweep(struct three *t, bool is_double)
+/* Laguerre's step. The root of a difference has the error of its terms: 2^-23 of them are added. */
+static inline vd svd_three_shift(const struct three *t)
 {
     vd low = t->e1 + t->q2;
     vd middle = t->q1 + low;
@@ -137,9 +137,33 @@ static inline void svd_three_sweep(struct three *t, bool is_double)
     vd squared = s2 * s2;
     vd under = larger(svd_fnma(s1, s3, squared), all_lanes(0));
     vd root = svd_sqrt(svd_fma(squared, all_lanes(0x1p-46), under));
-    vd more = is_double ? all_lanes(0x1p-24) * s2 : root;
-    vd shift = s3 / (s2 + root + more) * all_lanes(1 - 0x1p-46);
+    return s3 / (s2 + root + root) * all_lanes(1 - 0x1p-46);
+}
 
+/* The eigenvalues of [q0 + e0, sqrt(q1 e0); sqrt(q1 e0), q1 + e1], each to a few roundings of itself. */
+static inline void svd_pair_of(vd q0, vd q1, vd e0, vd e1, vd *high, vd *low)
+{
+    vd a = q0 + e0;
+    vd b = q1 + e1;
+    vd gap = a - b;
+    vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (q1 * e0)));
+    *high = larger(all_lanes(0.5) * (a + b + root), all_lanes(0x1p-600)); /* of 0: 0 and that */
+    *low = smaller(svd_fma(q0, b, e0 * e1) / *high, *high);
+}
+
+/* The least eigenvalue of the last two rows of B B' once the first is eliminated, as it is of B B' - x for x = q2: that
+ * is not below the least eigenvalue, so this is not above it. If q0 is less than q2, it may be anything. */
+static inline vd svd_pair_shift(const struct three *t)
+{
+    vd high, low;
+    vd above = t->q0 - t->q2;
+    svd_pair_of(t->q1 * (above / (above + t->e0)), t->q2, t->e1, all_lanes(0), &high, &low);
+    return larger(low * all_lanes(1 - 0x1p-46), all_lanes(0));
+}
+
+/* A sweep. If the shift was too large the lane stays as it is. */
+static inline void svd_three_sweep(struct three *t, vd shift)
+{
     vd d0 = t->q0 - shift;
     vd q0 = d0 + t->e0;
     vd ratio0 = t->q1 / q0;
@@ -162,17 +186,6 @@ static inline void svd_three_sweep(struct three *t, bool is_double)
     t->is_done = either(t->is_done, both(accepted, is_last));
 }
 
-/* The eigenvalues of [q0 + e0, sqrt(q1 e0); sqrt(q1 e0), q1 + e1], each to a few roundings of itself. */
-static inline void svd_pair_of(vd q0, vd q1, vd e0, vd e1, vd *high, vd *low)
-{
-    vd a = q0 + e0;
-    vd b = q1 + e1;
-    vd gap = a - b;
-    vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (q1 * e0)));
-    *high = larger(all_lanes(0.5) * (a + b + root), all_lanes(0x1p-600)); /* of 0: 0 and that */
-    *low = smaller(svd_fma(q0, b, e0 * e1) / *high, *high);
-}
-
 /* The squares of the values of d and e, falling: n is 3. Returns a bit for each register that has lanes that are not
  * `done`. */
 static unsigned svd_of_three(const vd *d, const vd *e, vd *values, size_t sweeps, lane_mask *done)
@@ -182,10 +195,10 @@ static unsigned svd_of_three(const vd *d, const vd *e, vd *values, size_t sweeps
     for (size_t g = 0; g < GROUPS; g++)
         svd_three_start(&all[g], d + g, e + g);
     for (size_t sweep = 0; sweep < sweeps && unfinished != 0; sweep++) {
-        bool is_double = sweep >= SVD_SMALL_SURE && sweep % 2 == 1;
         unfinished = 0;
         for (size_t g = 0; g < GROUPS; g++)
-            svd_three_sweep(&all[g], is_double);
+            svd_three_sweep(&all[g],
+                            sweep % 2 ? svd_pair_shift(&all[g]) : svd_three_shift(&all[g]));
         for (size_t g = 0; g < GROUPS; g++)
             unfinished |= mask_bits(all[g].is_done) == LANE_BITS ? 0U : 1U << g;
     }
