@@ -227,7 +227,7 @@ static void bidiagonal_vector(const struct householder *h, double *x, size_t lea
 
 /* Work space of a panel: vectors as long as a column, then as a row, then of two numbers a column of the panel. */
 struct bidiagonal_room {
-    double *w, *next;
+    double *w, *next; /* of w one for each share */
     double *below, *along;
     double *row, *dots, *sums, *head;
 };
@@ -237,7 +237,7 @@ static struct bidiagonal_room bidiagonal_rooms(const struct kernel_bidiagonal *c
     struct bidiagonal_room room;
     size_t few = run_before(2 * call->count + VIRTUAL);
     room.w = call->scratch;
-    room.next = room.w + call->pitch;
+    room.next = room.w + call->shares * call->pitch;
     room.below = room.next + call->pitch;
     room.along = room.below + call->row_pitch;
     room.row = room.along + call->row_pitch;
@@ -247,29 +247,38 @@ static struct bidiagonal_room bidiagonal_rooms(const struct kernel_bidiagonal *c
     return room;
 }
 
-/* y, the row that u is made of, and w = A times that row, behind column i: see above. below and along: what
- * the panel's columns so far take from them. */
-static void bidiagonal_pass(const struct kernel_bidiagonal *call, size_t i, const double *v,
-                            double *y, double *u, const struct bidiagonal_room *room)
+/* A share's part of y, of the row that u is made of, and of w = A times that row, behind column i: see above. below and
+ * along: what the panel's columns so far take from them. */
+static void bidiagonal_share(const struct kernel_bidiagonal *call, size_t k, size_t share)
 {
+    const struct bidiagonal_room room = bidiagonal_rooms(call);
+    const size_t i = call->first + k;
     const size_t from = run_before(i);
     const double tau = call->tauq[i];
-    for (size_t j = i + 1; j < call->columns; j += BIDIAGONAL_FOUR) {
+    const double *v = call->vx + 2 * k * call->pitch;
+    double *y = call->yu + 2 * k * call->row_pitch;
+    double *u = y + call->row_pitch;
+    double *w = room.w + share * call->pitch;
+    const size_t fours = (call->columns - i - 1 + BIDIAGONAL_FOUR - 1) / BIDIAGONAL_FOUR;
+    const size_t end = (share + 1) * fours / call->shares;
+    memset(w + from, 0, (call->pitch - from) * sizeof *w);
+    for (size_t four = share * fours / call->shares; four < end; four++) {
         const double *x[BIDIAGONAL_FOUR];
         double dots[BIDIAGONAL_FOUR];
         double r[BIDIAGONAL_FOUR] = {0};
+        size_t j = i + 1 + four * BIDIAGONAL_FOUR;
         size_t count = call->columns - j;
         four_columns(x, call->a + j * call->pitch, call->pitch, count);
         bidiagonal_dots(dots, x, v, from, call->pitch);
         for (size_t c = 0; c < BIDIAGONAL_FOUR && c < count; c++) {
-            y[j + c] = tau * (dots[c] + room->below[j + c]);
-            u[j + c] = r[c] = x[c][i] + room->along[j + c] - y[j + c];
+            y[j + c] = tau * (dots[c] + room.below[j + c]);
+            u[j + c] = r[c] = x[c][i] + room.along[j + c] - y[j + c];
         }
-        bidiagonal_add(room->w, x, r, from, call->pitch, BIDIAGONAL_FOUR * call->pitch);
+        bidiagonal_add(w, x, r, from, call->pitch, BIDIAGONAL_FOUR * call->pitch);
     }
 }
 
-/* w = A u, for a u that has changed since bidiagonal_pass(). */
+/* w = A u, for a u that has changed since bidiagonal_share(). */
 static void bidiagonal_multiply(const struct kernel_bidiagonal *call, size_t i, const double *u,
                                 double *w)
 {
@@ -285,9 +294,9 @@ static void bidiagonal_multiply(const struct kernel_bidiagonal *call, size_t i, 
     }
 }
 
-/* Column i, the k-th of the panel, which stands in room->next: its reflection, into vx and a. */
-static double *bidiagonal_left(const struct kernel_bidiagonal *call, size_t k,
-                               const struct bidiagonal_room *room)
+/* Column i, the k-th of the panel, which stands in room.next: its reflection, into vx and a. */
+static double *bidiagonal_reflect(const struct kernel_bidiagonal *call, size_t k,
+                                  const struct bidiagonal_room *room)
 {
     const size_t i = call->first + k;
     double *v = call->vx + 2 * k * call->pitch;
@@ -302,60 +311,55 @@ static double *bidiagonal_left(const struct kernel_bidiagonal *call, size_t k,
     return v;
 }
 
-/* Row i, and with it x and room->next, column i + 1. */
-static void bidiagonal_right(const struct kernel_bidiagonal *call, size_t k, double *u,
-                             const struct bidiagonal_room *room)
+static void bidiagonal_left(const struct kernel_bidiagonal *call, size_t k)
 {
+    const struct bidiagonal_room room = bidiagonal_rooms(call);
+    const size_t i = call->first + k;
+    const size_t ahead = run_before(i + 1);
+    const struct thin vx = {call->vx, call->pitch, 2 * k};
+    const struct thin yu = {call->yu, call->row_pitch, 2 * k};
+    double *y = call->yu + 2 * k * call->row_pitch;
+    const double *v = bidiagonal_reflect(call, k, &room);
+    if (i + 1 == call->columns)
+        return;
+    bidiagonal_dot_columns(room.dots, &vx, v, run_before(i), call->pitch);
+    for (size_t c = 0; c < vx.columns; c++)
+        room.row[c] = call->vx[c * call->pitch + i];
+    memset(room.below + ahead, 0, (call->row_pitch - ahead) * sizeof *y);
+    memset(room.along + ahead, 0, (call->row_pitch - ahead) * sizeof *y);
+    bidiagonal_subtract(room.below, room.along, &yu, room.dots, room.row, ahead, call->row_pitch);
+    memset(y, 0, 2 * call->row_pitch * sizeof *y); /* and u */
+}
+
+static void bidiagonal_right(const struct kernel_bidiagonal *call, size_t k)
+{
+    const struct bidiagonal_room room = bidiagonal_rooms(call);
     const size_t i = call->first + k;
     const size_t from = run_before(i);
     const struct thin vx = {call->vx, call->pitch, 2 * k + 1};
     const struct thin yu = {call->yu, call->row_pitch, 2 * k + 1};
     double *x = call->vx + (2 * k + 1) * call->pitch;
+    double *u = call->yu + (2 * k + 1) * call->row_pitch;
+    for (size_t share = 1; share < call->shares; share++)
+        for (size_t row = from; row < call->pitch; row++)
+            room.w[row] += room.w[share * call->pitch + row];
     struct householder h = bidiagonal_reflection(u, i + 1, call->row_pitch);
     call->e[i] = h.beta * h.power;
     call->taup[i] = h.tau;
     if (h.power != 1)
-        bidiagonal_multiply(call, i, u, room->w);
-    bidiagonal_dot_columns(room->sums, &yu, u, run_before(i + 1), call->row_pitch);
+        bidiagonal_multiply(call, i, u, room.w);
+    bidiagonal_dot_columns(room.sums, &yu, u, run_before(i + 1), call->row_pitch);
     for (size_t c = 0; c < yu.columns; c++)
-        room->head[c] = call->yu[c * call->row_pitch + i + 1];
-    memcpy(room->next + from, call->a + (i + 1) * call->pitch + from,
+        room.head[c] = call->yu[c * call->row_pitch + i + 1];
+    memcpy(room.next + from, call->a + (i + 1) * call->pitch + from,
            (call->pitch - from) * sizeof *x);
-    bidiagonal_subtract(room->w, room->next, &vx, room->sums, room->head, from, call->pitch);
+    bidiagonal_subtract(room.w, room.next, &vx, room.sums, room.head, from, call->pitch);
     bidiagonal_vector(&h, u, i + 1, call->row_pitch);
     const double by = h.tau * h.scale;
     memset(x, 0, from * sizeof *x);
     for (size_t row = from; row < call->pitch; row++) {
-        x[row] = by * (room->w[row] - h.beta * room->next[row]);
-        room->next[row] -= x[row];
-    }
-}
-
-static void bidiagonal_panel(const struct kernel_bidiagonal *call)
-{
-    const struct bidiagonal_room room = bidiagonal_rooms(call);
-    for (size_t k = 0; k < call->count; k++) {
-        const size_t i = call->first + k;
-        const size_t from = run_before(i);
-        const size_t ahead = run_before(i + 1);
-        const struct thin vx = {call->vx, call->pitch, 2 * k};
-        const struct thin yu = {call->yu, call->row_pitch, 2 * k};
-        double *y = call->yu + 2 * k * call->row_pitch;
-        double *u = y + call->row_pitch;
-        const double *v = bidiagonal_left(call, k, &room);
-        if (i + 1 == call->columns)
-            return;
-        bidiagonal_dot_columns(room.dots, &vx, v, from, call->pitch);
-        for (size_t c = 0; c < vx.columns; c++)
-            room.row[c] = call->vx[c * call->pitch + i];
-        memset(room.below + ahead, 0, (call->row_pitch - ahead) * sizeof *y);
-        memset(room.along + ahead, 0, (call->row_pitch - ahead) * sizeof *y);
-        bidiagonal_subtract(room.below, room.along, &yu, room.dots, room.row, ahead,
-                            call->row_pitch);
-        memset(room.w + from, 0, (call->pitch - from) * sizeof *y);
-        memset(y, 0, 2 * call->row_pitch * sizeof *y);
-        bidiagonal_pass(call, i, v, y, u, &room);
-        bidiagonal_right(call, k, u, &room);
+        x[row] = by * (room.w[row] - h.beta * room.next[row]);
+        room.next[row] -= x[row];
     }
 }
 

@@ -217,7 +217,9 @@ const struct kernels PASTE(sheaf_kernels, ISA) = {
     .tall_expand = {[KERNEL_F32] = tall_expand_f32, [KERNEL_F64] = tall_expand_f64},
     .tall_merge = tall_merge,
     .tall_unmerge = tall_unmerge,
-    .bidiagonal = bidiagonal_panel,
+    .bidiagonal_left = bidiagonal_left,
+    .bidiagonal_share = bidiagonal_share,
+    .bidiagonal_right = bidiagonal_right,
     .sha256 = sheaf_sha256_portable, /* select.c has a faster one where the CPU does */
     .sha256_many = sha256_many,
     .scrypt = scrypt_romix,

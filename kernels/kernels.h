@@ -213,18 +213,23 @@ size_t sheaf_tall_rows(size_t columns);
 size_t sheaf_tall_scratch(size_t columns, bool is_back);
 
 /* Columns first .. first + count - 1 of one matrix, no fewer rows than columns, to bidiagonal form, as LAPACK's dgebrd has
- * it. Column-major, pitch (a multiple of 8, as row_pitch is) from column to column, and 0 below the last row; all arrays at
- * multiples of 64. Behind these columns and rows A - vx yu' is due to the matrix, for the next panel. */
+ * it. For the k-th of them, first + k: left(); then each share from 0 on, by anybody, at the same time if wanted; then
+ * right(). The last column of all has left() alone. The bits depend on the number of shares.
+ *
+ * Column-major, pitch (a multiple of 8, as row_pitch is) from column to column, and 0 below the last row; all arrays at
+ * multiples of 64. Behind these columns and rows A - vx yu' is due to the matrix, before the next panel. */
 struct kernel_bidiagonal {
     double *
         a; /* below the diagonal the reflections from the left afterwards; rows are left as they are */
     size_t columns, pitch, row_pitch, first, count; /* row_pitch: columns, made a multiple of 8 */
+    size_t shares;                                  /* 1 or more */
     double *d, *e, *tauq, *taup;                    /* of `columns` elements; e and taup one less */
     double *vx,
         *yu; /* 2 count columns, pitch and row_pitch long: v, x, v, x .. and y, u, y, u .. */
-    double *scratch; /* 2 (pitch + row_pitch) + 4 (2 count + 8) */
+    double *scratch; /* (shares + 1) pitch + 2 row_pitch + 4 (2 count + 8) */
 };
-typedef void bidiagonal_kernel(const struct kernel_bidiagonal *call);
+typedef void bidiagonal_kernel(const struct kernel_bidiagonal *call, size_t k);
+typedef void bidiagonal_share_kernel(const struct kernel_bidiagonal *call, size_t k, size_t share);
 
 /* SHA-256's compression of `blocks` blocks of x into one state. */
 typedef void sha256_kernel(uint32_t state[8], const uint8_t *x, size_t blocks);
@@ -282,7 +287,8 @@ struct kernels {
     tall_expand_kernel *tall_expand[KERNEL_DTYPES];
     tall_merge_kernel *tall_merge;
     tall_unmerge_kernel *tall_unmerge;
-    bidiagonal_kernel *bidiagonal;
+    bidiagonal_kernel *bidiagonal_left, *bidiagonal_right;
+    bidiagonal_share_kernel *bidiagonal_share;
     sha256_kernel *sha256;
     sha256_many_kernel *sha256_many;
     scrypt_kernel *scrypt;

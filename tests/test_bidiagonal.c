@@ -32,13 +32,14 @@ static double *make(size_t n)
 
 /* Panels of `width` columns, and between them the product that is due, in the plainest way. */
 static void reduce(struct form *out, const struct kernels *kernels, const double *x, size_t m,
-                   size_t n, size_t width)
+                   size_t n, size_t width, size_t shares)
 {
-    struct kernel_bidiagonal panel = {.columns = n, .pitch = up(m), .row_pitch = up(n)};
+    struct kernel_bidiagonal panel = {
+        .columns = n, .pitch = up(m), .row_pitch = up(n), .shares = shares};
     panel.a = make(panel.pitch * n);
     panel.vx = make(2 * width * panel.pitch);
     panel.yu = make(2 * width * panel.row_pitch);
-    panel.scratch = make(2 * (panel.pitch + panel.row_pitch) + 4 * (2 * width + 8));
+    panel.scratch = make((shares + 1) * panel.pitch + 2 * panel.row_pitch + 4 * (2 * width + 8));
     memset(out, 0, sizeof *out);
     panel.d = out->vectors[D];
     panel.e = out->vectors[E];
@@ -49,7 +50,13 @@ static void reduce(struct form *out, const struct kernels *kernels, const double
             panel.a[j * panel.pitch + i] = i < m ? x[j * m + i] : 0;
     for (; panel.first < n; panel.first += panel.count) {
         panel.count = n - panel.first < width ? n - panel.first : width;
-        kernels->bidiagonal(&panel);
+        for (size_t k = 0; k < panel.count; k++) {
+            kernels->bidiagonal_left(&panel, k);
+            for (size_t share = shares; share-- > 0 && panel.first + k + 1 < n;)
+                kernels->bidiagonal_share(&panel, k, share);
+            if (panel.first + k + 1 < n)
+                kernels->bidiagonal_right(&panel, k);
+        }
         size_t next = panel.first + panel.count;
         for (size_t k = 0; k < panel.count; k++)
             for (size_t j = panel.first + k + 1; j < n; j++)
@@ -150,13 +157,13 @@ static void reflections_lead_to_the_form(void)
             size_t m = shapes[s][0];
             size_t n = shapes[s][1];
             fill(x, m, n, (enum kind)kind);
-            reduce(&form, sheaf_kernels_at(0), x, m, n, shapes[s][2]);
+            reduce(&form, sheaf_kernels_at(0), x, m, n, shapes[s][2], 1 + s % 3);
             long double error = error_of(&form, x, m, n);
             if (!(error <= 30 * DBL_EPSILON))
                 fprintf(stderr, "%zu x %zu, kind %d: %Lg eps\n", m, n, kind, error / DBL_EPSILON);
             CHECK(error <= 30 * DBL_EPSILON);
             for (size_t i = 1; sheaf_kernels_at(i) != NULL; i++) {
-                reduce(&other, sheaf_kernels_at(i), x, m, n, shapes[s][2]);
+                reduce(&other, sheaf_kernels_at(i), x, m, n, shapes[s][2], 1 + s % 3);
                 CHECK(memcmp(&form, &other, sizeof form) == 0);
             }
         }
@@ -169,12 +176,12 @@ static void a_power_of_two_scales_the_form_to_the_bit(void)
     const size_t m = 50;
     const size_t n = 45;
     fill(x, m, n, RANDOM);
-    reduce(&form, sheaf_kernels_at(0), x, m, n, 8);
+    reduce(&form, sheaf_kernels_at(0), x, m, n, 8, 1);
     for (int power = -600; power <= 440; power += 130) {
         fill(x, m, n, RANDOM);
         for (size_t i = 0; i < m * n; i++)
             x[i] = ldexp(x[i], power);
-        reduce(&other, sheaf_kernels_at(0), x, m, n, 8);
+        reduce(&other, sheaf_kernels_at(0), x, m, n, 8, 1);
         for (size_t i = 0; i < n; i++) {
             CHECK(other.vectors[D][i] == ldexp(form.vectors[D][i], power));
             CHECK(other.vectors[E][i] == ldexp(form.vectors[E][i], power));

@@ -227,6 +227,76 @@ static void what_lapack_computes_is_refused_or_marked(void)
     sheaf_detach(values);
 }
 
+enum { SIDE = 1200 }; /* from here on threads share one matrix */
+
+/* The norms of A v - s u for some vectors, and of u: s is the largest value. */
+static void check_vectors(const sheaf_svd_arrays *out, const double *a, double bound)
+{
+    const double *u = sheaf_array_data(out->u);
+    const double *s = sheaf_array_data(out->s);
+    const double *vt = sheaf_array_data(out->vt);
+    for (size_t k = 0; k < SIDE; k += SIDE / 7) {
+        double error = 0;
+        double norm = 0;
+        for (size_t i = 0; i < SIDE; i++) {
+            double sum = -s[k] * u[i * SIDE + k];
+            for (size_t j = 0; j < SIDE; j++)
+                sum += a[i * SIDE + j] * vt[k * SIDE + j];
+            error += sum * sum;
+            norm += u[i * SIDE + k] * u[i * SIDE + k];
+        }
+        CHECK(error <= bound * bound && norm > 1 - 1e-12 && norm < 1 + 1e-12);
+    }
+}
+
+static void threads_share_one_large_matrix(void)
+{
+    sheaf_svd_arrays one = {0};
+    sheaf_svd_arrays many = {0};
+    sheaf_svd_arrays vectors = {0};
+    sheaf_executor *threads;
+    sheaf_executor *sequential;
+    sheaf_array *a;
+    unsigned long long seed = 3;
+    double squares[2] = {0};
+    CHECK_OK(sheaf_create_anonymous(&a, SHEAF_F64, 2, (const size_t[]){SIDE, SIDE}));
+    double *x = sheaf_array_data(a);
+    for (size_t i = 0; i < sheaf_array_size(a); i++) {
+        x[i] = (double)(long long)check_random(&seed) * 0x1p-63;
+        squares[0] += x[i] * x[i];
+    }
+    CHECK_OK(sheaf_executor_open(&threads, SHEAF_THREADS,
+                                 &(sheaf_executor_options){.workers = WORKERS}));
+    CHECK_OK(sheaf_executor_open(&sequential, SHEAF_SEQUENTIAL, NULL));
+    sheaf_svd_options options = {.executor = threads};
+    sheaf_status status = sheaf_svd(&many, NULL, a, &options);
+    CHECK(status == SHEAF_OK || status == SHEAF_ERR_UNSUPPORTED);
+    if (status == SHEAF_OK) {
+        CHECK_OK(sheaf_svd(&one, NULL, a, &(sheaf_svd_options){.executor = sequential}));
+        options.mode = SHEAF_SVD_REDUCED;
+        CHECK_OK(sheaf_svd(&vectors, NULL, a, &options));
+        const double *s = sheaf_array_data(many.s);
+        const double *expected = sheaf_array_data(one.s);
+        double bound = 0x1p-52 * SIDE * expected[0];
+        for (size_t i = 0; i < SIDE; i++) {
+            double difference = s[i] - expected[i];
+            CHECK(difference <= bound && difference >= -bound);
+            squares[1] += s[i] * s[i];
+        }
+        CHECK(squares[1] < squares[0] * (1 + 1e-12) && squares[1] > squares[0] * (1 - 1e-12));
+        CHECK(memcmp(s, sheaf_array_data(vectors.s), SIDE * sizeof *s) == 0);
+        check_vectors(&vectors, x, bound);
+    }
+    sheaf_detach(one.s);
+    sheaf_detach(many.s);
+    sheaf_detach(vectors.s);
+    sheaf_detach(vectors.u);
+    sheaf_detach(vectors.vt);
+    sheaf_executor_close(threads);
+    sheaf_executor_close(sequential);
+    sheaf_detach(a);
+}
+
 CHECK_MAIN(CASE(every_executor_gives_the_same_bits), CASE(every_executor_gives_the_same_vectors),
            CASE(killed_workers_do_not_change_a_bit),
-           CASE(what_lapack_computes_is_refused_or_marked))
+           CASE(what_lapack_computes_is_refused_or_marked), CASE(threads_share_one_large_matrix))

@@ -19,14 +19,22 @@
  * columns that lie a power of two apart share their lines of the cache. */
 size_t bidiagonal_pitch(size_t rows);
 
-/* The doubles that sheaf_bidiagonalise() works in, at a multiple of 64. */
-size_t bidiagonal_room(size_t rows, size_t columns);
+/* A matrix, column-major: no fewer rows than columns, bidiagonal_pitch(rows) apart and 0 below the last row. */
+struct bidiagonal {
+    const struct kernels *kernels;
+    const struct lapack_routines *lapack; /* which is to use one thread a call meanwhile */
+    size_t rows, columns;
+    double *a;
+    bool keeps_rows;
+    size_t threads; /* at most so many do it, the caller one of them */
+};
 
-/* a: column-major, no fewer rows than columns, bidiagonal_pitch(rows) apart and 0 below the last row; afterwards
- * what dgebrd leaves there: below the diagonal the reflections from the left and, if keeps_rows, above the
- * diagonal next to it those from the right. d, e, tauq, taup: `columns` elements each, as dgebrd has them. */
-void sheaf_bidiagonalise(const struct kernels *kernels, const struct lapack_routines *lapack,
-                         size_t rows, size_t columns, double *a, double *const vectors[4],
-                         double *room, bool keeps_rows);
+/* The doubles that sheaf_bidiagonalise() works in, at a multiple of 64. */
+size_t bidiagonal_room(size_t rows, size_t columns, size_t threads);
+
+/* The matrix becomes what dgebrd leaves there: below the diagonal the reflections from the left and, if keeps_rows, above the
+ * diagonal next to it those from the right. d, e, tauq, taup: `columns` elements each, as dgebrd has them. The bits
+ * depend on the number of threads. */
+void sheaf_bidiagonalise(const struct bidiagonal *matrix, double *const vectors[4], double *room);
 
 #endif

@@ -149,6 +149,13 @@ sheaf_status sheaf_lapack_enter(const struct lapack **out, uint32_t threads)
     return SHEAF_OK;
 }
 
+void sheaf_lapack_use(uint32_t threads)
+{
+    pthread_mutex_lock(&lock);
+    set(inside == 1 ? (int)threads : 1);
+    pthread_mutex_unlock(&lock);
+}
+
 void sheaf_lapack_leave(void)
 {
     pthread_mutex_lock(&lock);

@@ -40,6 +40,9 @@ struct lapack {
  * sheaf_lapack_leave(). Thread-safe. Errors: UNSUPPORTED (no such library). */
 sheaf_status sheaf_lapack_enter(const struct lapack **out, uint32_t threads);
 
+/* While nobody else is inside, so many threads for each call from now on: as many as were told, or 1. */
+void sheaf_lapack_use(uint32_t threads);
+
 /* Once for each sheaf_lapack_enter() that succeeded. */
 void sheaf_lapack_leave(void);
 

@@ -35,6 +35,10 @@ struct svd_shape {
     size_t element;            /* bytes */
 };
 
+/* Elements of one large matrix from which on several threads are used: all of them for its bidiagonal form, and so for values;
+ * LAPACK's for vectors. */
+enum { SVD_SPREAD_SIZE = 1200 * 1200, SVD_SPREAD_VECTORS_SIZE = 300 * 300 };
+
 /* True if a matrix of m x n is larger than our kernels take. */
 bool svd_is_for_lapack(size_t m, size_t n);
 

@@ -26,6 +26,7 @@ struct run {
     struct lapack_routines lapack;
     struct svd_shape shape;
     const struct kernels *kernels;
+    size_t threads, shares;       /* for this one matrix, and for its bidiagonal form */
     int rows, columns, u_columns; /* as LAPACK sees it: U has this many */
     int pitch, square_pitch;      /* of `matrix` and `square`: from column to column */
     bool is_turned;               /* the matrix is tall, and its results are to be turned back */
@@ -111,7 +112,11 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack,
     const size_t longer = shape.m > shape.n ? shape.m : shape.n;
     const size_t k = shape.k;
     bool is_full = shape.has_vectors && (shape.u_columns > k || shape.vt_rows > k);
-    *run = (struct run){.shape = shape, .kernels = call->kernels, .is_turned = shape.m > shape.n};
+    const struct svd_params *params = call->params;
+    *run = (struct run){.shape = shape,
+                        .kernels = call->kernels,
+                        .threads = params->threads > 1 ? params->threads : 1,
+                        .is_turned = shape.m > shape.n};
     run->is_much_taller = longer >= 11 * k / 6;
     const size_t square = run->is_much_taller ? 2 * k : longer + k;
     const size_t widest = is_full && longer > square ? longer : square;
@@ -119,6 +124,8 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack,
         return SHEAF_FAIL(SHEAF_ERR_SHAPE, "svd: LAPACK cannot take matrices of %zu x %zu", shape.m,
                           shape.n);
     run->lapack = shape.element == sizeof(double) ? lapack->f64 : lapack->f32;
+    /* the same with and without vectors, as the bits of the values depend on it */
+    run->shares = shape.m * shape.n >= SVD_SPREAD_SIZE ? run->threads : 1;
     run->rows = (int)longer;
     run->columns = (int)k;
     run->u_columns = is_full ? run->rows : run->columns;
@@ -127,7 +134,8 @@ static sheaf_status make_run(struct run *run, const struct lapack *lapack,
     run->square_pitch = (int)bidiagonal_pitch(k);
     run->matrix = make(run, (size_t)run->pitch, k);
     run->square = make(run, run->is_much_taller ? (size_t)run->square_pitch : 0, k);
-    run->room = make(run, shape.element == sizeof(double) ? bidiagonal_room(longer, k) : 0, 1);
+    run->room =
+        make(run, shape.element == sizeof(double) ? bidiagonal_room(longer, k, run->shares) : 0, 1);
     run->vectors = make(run, 5, k);
     run->values = make(run, 2, k);
     run->work = make(run, (size_t)run->work_length, 1);
@@ -236,8 +244,7 @@ static int exponent_of(const struct run *run, const void *x)
     return exponent;
 }
 
-/* run->matrix to its bidiagonal form, whose diagonals are 0 and 1 of run->vectors. Of f64 by our own kernel, but where
- * LAPACK has several threads. */
+/* run->matrix to its bidiagonal form, whose diagonals are 0 and 1 of run->vectors; of f64 by our own kernel. */
 static void make_bidiagonal(struct run *run)
 {
     const struct lapack_routines *lapack = &run->lapack;
@@ -260,8 +267,16 @@ static void make_bidiagonal(struct run *run)
     if (run->shape.element == sizeof(double)) {
         double *const vectors[] = {diagonal(run, 0), diagonal(run, 1), diagonal(run, 2),
                                    diagonal(run, 3)};
-        sheaf_bidiagonalise(run->kernels, lapack, (size_t)rows, k, x, vectors, run->room,
-                            run->shape.has_vectors);
+        const struct bidiagonal matrix = {.kernels = run->kernels,
+                                          .lapack = lapack,
+                                          .rows = (size_t)rows,
+                                          .columns = k,
+                                          .a = x,
+                                          .keeps_rows = run->shape.has_vectors,
+                                          .threads = run->shares};
+        sheaf_lapack_use(1);
+        sheaf_bidiagonalise(&matrix, vectors, run->room);
+        sheaf_lapack_use((uint32_t)run->threads);
     } else
         lapack->gebrd(&rows, &run->columns, x, &pitch, diagonal(run, 0), diagonal(run, 1),
                       diagonal(run, 2), diagonal(run, 3), run->work, &run->work_length, &info);

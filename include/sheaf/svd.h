@@ -65,8 +65,8 @@ typedef struct sheaf_svd_report {
  * 2012), which are applied again on the way back. Then comes the bidiagonal form; the values are those of dqds (Fernando,
  * Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970): u is never A V S^-1. Larger ones are LAPACK's, by
  * the steps of ?gesdd, of which that to the bidiagonal form is Sheaf's for f64, one matrix on one thread; one
- * alone, of 1800 x 1800 elements or more, on as many as a threads executor has, and a fork() meanwhile waits for its
- * end. OpenBLAS is loaded at the first such call.
+ * alone, of 1200 x 1200 elements or more (with vectors 300 x 300), on as many as a threads executor has, and a fork()
+ * meanwhile waits for its end. OpenBLAS is loaded at the first such call.
  *
  * A matrix of many rows (m >= n; from 8192 of 20 columns on, 16384 of 10) is cut into leaves of rows that all
  * workers share, for values and reduced vectors; for values its rows are read once, from the first to the last, and less
