@@ -1,4 +1,4 @@
-/* svd_qr.h -- Householder QR and bidiagonalisation, each lane a matrix (or a part of one) of its own.
+/* svd_qr.h -- Householder QR, each lane a matrix (or a part of one) of its own.
  *
  * A reflection I - scale v v' has v = (head, the column below): v is not normalised, so no pass over it
  * is needed; scale = 1 / (norm (norm + |first|)). The elements are at most 2 and the largest of a matrix at
@@ -41,14 +41,6 @@ static inline vd svd_dot(const vd *x, const vd *y, size_t n)
     for (; i < n; i++)
         s[0] = svd_fma(x[i], y[i], s[0]);
     return (s[0] + s[1]) + (s[2] + s[3]);
-}
-
-/* The reflection of a column of its first element and `count` below; none is needed if there are none. */
-static inline struct reflection svd_reflection_of(vd first, const vd *below, size_t count)
-{
-    if (count == 0)
-        return (struct reflection){.head = all_lanes(0), .scale = all_lanes(0), .beta = first};
-    return svd_reflection(first, svd_dot(below, below, count));
 }
 
 /* Two reflections, of columns k and k + 1: what multiplies the rows below those two is u and v, and cross is
@@ -203,118 +195,6 @@ static void svd_qr_first(vd *restrict r, vd *restrict b, size_t n, size_t rows, 
             r[i * n + j] = b[j * rows + i];
             b[j * rows + i] = keep != NULL && i == j ? keep[j] : all_lanes(0);
         }
-}
-
-/* What is still to be subtracted from the trailing matrix: u y' + x v'. */
-struct pending {
-    const vd *u, *x;
-    vd *y, *v;
-};
-
-/* Subtracts what is pending from `columns` columns, and replaces their y by the products with u. */
-static inline __attribute__((always_inline)) void svd_pass(const struct pending *p, vd *restrict a,
-                                                           const vd *restrict u, size_t j,
-                                                           size_t stride, size_t rows,
-                                                           const size_t columns)
-{
-    vd sum[4];
-    vd y[4];
-    vd v[4];
-    for (size_t c = 0; c < columns; c++) {
-        sum[c] = all_lanes(0);
-        y[c] = p->y[j + c];
-        v[c] = p->v[j + c];
-    }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t c = 0; c < columns; c++) {
-            vd e = svd_fnma(p->u[i], y[c], a[c * stride + i]);
-            e = svd_fnma(p->x[i], v[c], e);
-            a[c * stride + i] = e;
-            sum[c] = svd_fma(u[i], e, sum[c]);
-        }
-    for (size_t c = 0; c < columns; c++)
-        p->y[j + c] = sum[c];
-}
-
-/* x = scale (A v - u yv), A of rows x columns. */
-static inline void svd_product(vd *restrict x, const vd *restrict a, const vd *restrict v,
-                               const vd *restrict u, size_t stride, size_t rows, size_t columns,
-                               vd scale, vd yv)
-{
-    for (size_t i = 0; i < rows; i++)
-        x[i] = -yv * u[i];
-    size_t j = 0;
-    for (; j + 4 <= columns; j += 4)
-        for (size_t i = 0; i < rows; i++) {
-            vd sum = x[i];
-            for (size_t c = 0; c < 4; c++)
-                sum = svd_fma(a[(j + c) * stride + i], v[j + c], sum);
-            x[i] = sum;
-        }
-    for (; j < columns; j++)
-        for (size_t i = 0; i < rows; i++)
-            x[i] = svd_fma(a[j * stride + i], v[j], x[i]);
-    for (size_t i = 0; i < rows; i++)
-        x[i] = scale * x[i];
-}
-
-/* What is kept of a bidiagonalisation, to be applied again: the left reflections' columns are in a, from the
- * diagonal down; the right ones' rows are here, n apart, from k + 1 on. */
-struct svd_bidiagonal_kept {
-    vd *left, *right; /* scales, n each */
-    vd *rows;         /* n x n */
-};
-
-/* The bidiagonal form of a, m x n with m >= n, by columns m apart, destroyed: d[n] the diagonal, e[n - 1]
- * above it. work: m + 2 n. kept may be NULL. Both updates of a step wait for the next one, which reads every column anyway;
- * so a column is read and written once in a step, and read once more (Howell, Demmel, Fulton, Hammarling,
- * Marmol, "Cache efficient bidiagonalization using BLAS 2.5 operators", 2008). */
-static void svd_bidiagonal(vd *restrict a, size_t m, size_t n, vd *d, vd *e, vd *work,
-                           const struct svd_bidiagonal_kept *kept)
-{
-    vd *x = work;
-    vd *y = work + m;
-    vd *v = y + n;
-    for (size_t i = 0; i < m + 2 * n; i++)
-        work[i] = all_lanes(0);
-    for (size_t k = 0; k < n; k++) {
-        vd *u = a + k * m + k;
-        size_t rows = m - k;
-        struct pending pending = {.u = k > 0 ? u - m : u, .x = x + k, .y = y, .v = v};
-        for (size_t i = 0; i < rows && k > 0; i++)
-            u[i] = svd_fnma(x[k + i], v[k], svd_fnma(pending.u[i], y[k], u[i]));
-        struct reflection left = svd_reflection_of(u[0], u + 1, rows - 1);
-        d[k] = left.beta;
-        u[0] = left.head;
-        if (kept != NULL)
-            kept->left[k] = left.scale;
-        if (k + 1 == n)
-            break;
-        size_t j = k + 1;
-        for (; j + 4 <= n; j += 4)
-            svd_pass(&pending, a + j * m + k, u, j, m, rows, 4);
-        for (; j < n; j++)
-            svd_pass(&pending, a + j * m + k, u, j, m, rows, 1);
-
-        /* the row as the reflection leaves it, and the reflection that folds it into its first element */
-        vd yv = all_lanes(0);
-        for (j = k + 1; j < n; j++) {
-            y[j] = left.scale * y[j];
-            v[j] = svd_fnma(left.head, y[j], a[j * m + k]);
-        }
-        struct reflection right = svd_reflection_of(v[k + 1], v + k + 2, n - k - 2);
-        e[k] = right.beta;
-        v[k + 1] = right.head;
-        if (kept != NULL) {
-            kept->right[k] = right.scale;
-            for (j = k + 1; j < n; j++)
-                kept->rows[k * n + j] = v[j];
-        }
-        for (j = k + 1; j < n; j++)
-            yv = svd_fma(y[j], v[j], yv);
-        svd_product(x + k + 1, a + (k + 1) * m + k + 1, v + k + 1, u + 1, m, rows - 1, n - k - 1,
-                    right.scale, yv);
-    }
 }
 
 #endif

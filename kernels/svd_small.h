@@ -13,8 +13,8 @@
 #ifndef SHEAF_KERNELS_SVD_SMALL_H
 #define SHEAF_KERNELS_SVD_SMALL_H
 
+#include "svd_bidiagonal.h"
 #include "svd_dqds.h"
-#include "svd_qr.h"
 
 enum {
     SVD_SMALL = 3,         /* columns */

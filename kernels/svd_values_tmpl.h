@@ -17,13 +17,16 @@
 struct FN(svd_batch) {
     const elem *x;
     size_t rows, columns, row_step, column_step, size;
+    size_t left; /* matrices from x on, if others are computed after these */
 };
 
 /* Where the matrix of each lane of one register lies, and by what it is multiplied. */
 struct FN(svd_lanes) {
     const elem *from[LANES];
     vd scale;
-    bool is_used[LANES]; /* a finite matrix is there, and its R is not known */
+    bool is_used[LANES];        /* a finite matrix is there, and its R is not known */
+    const unsigned char *ahead; /* the matrices after them */
+    size_t ahead_bytes;
 };
 
 /* The R of matrices by panels of their rows. panel: where a panel lies; or, kept, all of them. */
@@ -147,7 +150,15 @@ static void FN(svd_reduce)(const struct FN(svd_batch) * s, const struct FN(svd_l
     if (m == 3 && n == 3)
         svd_bidiagonal_three(core, memory->d, memory->e, 1, keep);
     else
-        svd_bidiagonal(core, m, n, memory->d, memory->e, memory->work, keep);
+        svd_bidiagonal(&(struct svd_bidiagonal){.a = core,
+                                                .m = m,
+                                                .n = n,
+                                                .d = memory->d,
+                                                .e = memory->e,
+                                                .work = memory->work,
+                                                .kept = keep,
+                                                .ahead = lanes->ahead,
+                                                .ahead_bytes = lanes->ahead_bytes});
 }
 
 static struct tall_rows FN(svd_rows_of)(const struct FN(svd_batch) * s, size_t i)
@@ -176,6 +187,11 @@ static void FN(svd_scale_lanes)(const struct FN(svd_batch) * s, struct FN(svd_la
             status[i] = *back != *back;
     }
     memcpy(&lanes->scale, scales->scale, sizeof lanes->scale);
+    size_t after = first + LANES < s->left ? s->left - first - LANES : 0;
+    lanes->ahead = (const unsigned char *)(s->x + (after > 0 ? first + LANES : 0) * s->size);
+    lanes->ahead_bytes = (after < LANES ? after : LANES) * s->size * sizeof *s->x;
+    if (svd_way(s->rows, s->columns) != SVD_DIRECT)
+        lanes->ahead_bytes = 0;
 }
 
 /* The bidiagonal forms of up to GROUPS * LANES matrices, and their values. sweep: NULL for values alone. */
@@ -238,6 +254,7 @@ static void FN(svd_values)(const struct kernel_svd *call)
     for (size_t first = 0; first < call->count; first += GROUPS * LANES) {
         size_t left = call->count - first;
         s.x = (const elem *)call->x + first * s.size;
+        s.left = left;
         FN(svd_some)
         (&s, left < GROUPS * LANES ? left : GROUPS * LANES, (elem *)call->s + first * s.columns,
          call->status + first, call->sweeps_for_one, &memory, NULL);

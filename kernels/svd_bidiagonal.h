@@ -1,0 +1,272 @@
+/* svd_bidiagonal.h -- the bidiagonal form, each lane a matrix of its own, by reflections from the left and the right in
+ * turns.
+ *
+ * Both updates of a step wait for the next one, which reads every column anyway; so a column is read and written once
+ * in a step, and read once more (Howell, Demmel, Fulton, Hammarling, Marmol, "Cache efficient bidiagonalization using
+ * BLAS 2.5 operators", 2008). A reflection's vector is (head, what is below), and only its head and its scale wait for
+ * a square root and a division: so the products with what is below come first, and the head's part after them. */
+#ifndef SHEAF_KERNELS_SVD_BIDIAGONAL_H
+#define SHEAF_KERNELS_SVD_BIDIAGONAL_H
+
+#include "svd_qr.h"
+
+/* What is kept of a bidiagonalisation, to be applied again: the left reflections' columns are in a, from the
+ * diagonal down; the right ones' rows are here, n apart, from k + 1 on. */
+struct svd_bidiagonal_kept {
+    vd *left, *right; /* scales, n each */
+    vd *rows;         /* n x n */
+};
+
+/* Step k: a, u, x, y and v begin at row or column k. What is still to be subtracted from the columns behind is
+ * before y' + x v', of the step before. */
+struct svd_step {
+    vd *a;
+    size_t stride, rows, columns; /* with row and column k */
+    const vd *before;             /* NULL in the first step: nothing to be subtracted */
+    vd *x, *y, *v;
+    struct reflection left, right;
+    vd yv; /* of columns k + 2 on */
+};
+
+/* Brings `columns` columns from j on up to date, and replaces their y by the products with u below the first row. */
+static inline __attribute__((always_inline)) void svd_pass(const struct svd_step *s, size_t j,
+                                                           const size_t columns)
+{
+    const vd *restrict u = s->a;
+    const vd *restrict before = s->before;
+    const vd *restrict x = s->x;
+    vd *restrict a = s->a + j * s->stride;
+    size_t stride = s->stride;
+    vd sum[4];
+    vd y[4];
+    vd v[4];
+    for (size_t c = 0; c < columns; c++) {
+        sum[c] = all_lanes(0);
+        y[c] = s->y[j + c];
+        v[c] = s->v[j + c];
+        a[c * stride] = svd_fnma(x[0], v[c], svd_fnma(before[0], y[c], a[c * stride]));
+    }
+    for (size_t i = 1; i < s->rows; i++) {
+        vd of_u = u[i]; /* read once, whatever the columns may overlap */
+        vd of_before = before[i];
+        vd of_x = x[i];
+        for (size_t c = 0; c < columns; c++) {
+            vd e = svd_fnma(of_before, y[c], a[c * stride + i]);
+            e = svd_fnma(of_x, v[c], e);
+            a[c * stride + i] = e;
+            sum[c] = svd_fma(of_u, e, sum[c]);
+        }
+    }
+    for (size_t c = 0; c < columns; c++)
+        s->y[j + c] = sum[c];
+}
+
+/* The same of the first step: the products alone. */
+static inline __attribute__((always_inline)) void svd_first_pass(const struct svd_step *s, size_t j,
+                                                                 const size_t columns)
+{
+    const vd *u = s->a;
+    const vd *a = s->a + j * s->stride;
+    vd sum[8];
+    for (size_t c = 0; c < columns; c++)
+        sum[c] = all_lanes(0);
+    for (size_t i = 1; i < s->rows; i++)
+        for (size_t c = 0; c < columns; c++)
+            sum[c] = svd_fma(u[i], a[c * s->stride + i], sum[c]);
+    for (size_t c = 0; c < columns; c++)
+        s->y[j + c] = sum[c];
+}
+
+/* All columns behind column k, never one alone if that can be: its chain of sums is slow. */
+static void svd_passes(const struct svd_step *s)
+{
+    size_t j = 1;
+    if (s->before == NULL) {
+        for (; j + 8 <= s->columns; j += 8)
+            svd_first_pass(s, j, 8);
+        for (; j + 4 <= s->columns; j += 4)
+            svd_first_pass(s, j, 4);
+        for (; j < s->columns; j++)
+            svd_first_pass(s, j, 1);
+    }
+    while (j < s->columns) {
+        size_t left = s->columns - j;
+        if (left % 4 == 0) {
+            svd_pass(s, j, 4);
+            j += 4;
+        } else if (left >= 3) {
+            svd_pass(s, j, 3);
+            j += 3;
+        } else if (left == 2) {
+            svd_pass(s, j, 2);
+            j += 2;
+        } else {
+            svd_pass(s, j, 1);
+            j += 1;
+        }
+    }
+}
+
+/* y and v of columns k + 1 on: v is row k as the left reflection leaves it, whose squares behind the first element are
+ * returned. */
+static vd svd_row(struct svd_step *s)
+{
+    vd squares[4] = {all_lanes(0), all_lanes(0), all_lanes(0), all_lanes(0)};
+    vd yv[4] = {all_lanes(0), all_lanes(0), all_lanes(0), all_lanes(0)};
+    for (size_t j = 1; j < s->columns;) {
+        size_t end = j == 1 ? 2 : s->columns - j < 4 ? s->columns : j + 4;
+        for (size_t c = 0; j < end; c++, j++) {
+            vd top = s->a[j * s->stride];
+            vd y = s->left.scale * svd_fma(s->left.head, top, s->y[j]);
+            vd v = svd_fnma(s->left.head, y, top);
+            s->y[j] = y;
+            s->v[j] = v;
+            if (j > 1) {
+                squares[c] = svd_fma(v, v, squares[c]);
+                yv[c] = svd_fma(y, v, yv[c]);
+            }
+        }
+    }
+    s->yv = (yv[0] + yv[1]) + (yv[2] + yv[3]);
+    return (squares[0] + squares[1]) + (squares[2] + squares[3]);
+}
+
+/* x = scale (A v - u yv) of `rows` rows from i on; and those rows of column k + 1 are brought up to date, as it is
+ * reflected next. Returns the sum of their squares, but that of the new diagonal. */
+static inline __attribute__((always_inline)) vd svd_rows(const struct svd_step *s, size_t i,
+                                                         const size_t rows)
+{
+    const vd *restrict a = s->a + i;
+    vd *restrict next = s->a + s->stride + i;
+    vd sum[12];
+    vd squares[4] = {all_lanes(0), all_lanes(0), all_lanes(0), all_lanes(0)};
+    for (size_t c = 0; c < rows; c++)
+        sum[c] = all_lanes(0);
+    for (size_t j = 2; j < s->columns; j++)
+        for (size_t c = 0; c < rows; c++)
+            sum[c] = svd_fma(a[j * s->stride + c], s->v[j], sum[c]);
+    for (size_t c = 0; c < rows; c++) {
+        vd e = next[c];
+        vd x = svd_fma(e, s->right.head, svd_fnma(a[c], s->yv, sum[c]));
+        x = s->right.scale * x;
+        s->x[i + c] = x;
+        e = svd_fnma(x, s->right.head, svd_fnma(a[c], s->y[1], e));
+        next[c] = e;
+        squares[c % 4] = svd_fma(c == 0 && i == 1 ? all_lanes(0) : e, e, squares[c % 4]);
+    }
+    return (squares[0] + squares[1]) + (squares[2] + squares[3]);
+}
+
+/* The same of all rows below row k, in parts of 12 at most that are nearly the same. */
+static vd svd_all_rows(const struct svd_step *s)
+{
+    size_t left = s->rows - 1;
+    size_t i = 1;
+    vd squares = all_lanes(0);
+    for (size_t parts = (left + 11) / 12; parts > 0; parts--) {
+        size_t rows = left / parts;
+        switch (rows) {
+#define X(n)                                                                                       \
+    case n:                                                                                        \
+        squares = squares + svd_rows(s, i, n);                                                     \
+        break;
+            X(1)
+            X(2)
+            X(3)
+            X(4)
+            X(5)
+            X(6)
+            X(7)
+            X(8)
+            X(9)
+            X(10)
+            X(11)
+            X(12)
+#undef X
+        default:
+            break;
+        }
+        i += rows;
+        left -= rows;
+    }
+    return squares;
+}
+
+/* What is made bidiagonal: a, m x n with m >= n, by columns m apart, is destroyed. d[n] becomes the diagonal, e[n - 1]
+ * what is above it. work: m + 2 n. kept may be NULL. Meanwhile `ahead`, what is read next, is brought near from memory:
+ * of 32 x 32 elements that would take as long as a tenth of all that is done with them. */
+struct svd_bidiagonal {
+    vd *a;
+    size_t m, n;
+    vd *d, *e, *work;
+    const struct svd_bidiagonal_kept *kept;
+    const unsigned char *ahead;
+    size_t ahead_bytes;
+};
+
+/* Part k of n. */
+static inline void svd_fetch_ahead(const struct svd_bidiagonal *b, size_t k)
+{
+    size_t line = 64;
+    size_t part = (b->ahead_bytes / b->n + line - 1) / line * line;
+    size_t end = (k + 1) * part < b->ahead_bytes ? (k + 1) * part : b->ahead_bytes;
+    for (size_t i = k * part; i < end; i += line)
+        __builtin_prefetch(b->ahead + i, 0, 2);
+}
+
+static struct svd_step svd_step_of(const struct svd_bidiagonal *b, size_t k)
+{
+    const struct reflection none = {all_lanes(0), all_lanes(0), all_lanes(0)};
+    vd *u = b->a + k * b->m + k;
+    return (struct svd_step){.a = u,
+                             .stride = b->m,
+                             .rows = b->m - k,
+                             .columns = b->n - k,
+                             .before = k > 0 ? u - b->m : NULL,
+                             .x = b->work + k,
+                             .y = b->work + b->m + k,
+                             .v = b->work + b->m + b->n + k,
+                             .left = none,
+                             .right = none};
+}
+
+/* The right reflection of step k, of the row that it is made for. */
+static inline void svd_reflect_row(const struct svd_bidiagonal *b, struct svd_step *s, size_t k,
+                                   vd squares)
+{
+    s->right.beta = s->v[1];
+    if (s->columns > 2)
+        s->right = svd_reflection(s->v[1], squares);
+    b->e[k] = s->right.beta;
+    s->v[1] = s->right.head;
+    s->yv = svd_fma(s->y[1], s->v[1], s->yv);
+    if (b->kept == NULL)
+        return;
+    b->kept->right[k] = s->right.scale;
+    for (size_t j = 1; j < s->columns; j++)
+        b->kept->rows[k * b->n + k + j] = s->v[j];
+}
+
+/* A column or row of one element needs no reflection. */
+static void svd_bidiagonal(const struct svd_bidiagonal *b)
+{
+    vd squares = svd_dot(b->a + 1, b->a + 1, b->m - 1);
+    for (size_t k = 0; k < b->n; k++) {
+        struct svd_step s = svd_step_of(b, k);
+        s.left.beta = s.a[0];
+        if (s.rows > 1)
+            s.left = svd_reflection(s.a[0], squares);
+        b->d[k] = s.left.beta;
+        s.a[0] = s.left.head;
+        if (b->kept != NULL)
+            b->kept->left[k] = s.left.scale;
+        svd_fetch_ahead(b, k);
+        if (s.columns == 1)
+            break;
+        svd_passes(&s);
+        svd_reflect_row(b, &s, k, svd_row(&s));
+        squares = svd_all_rows(&s);
+    }
+}
+
+#endif
