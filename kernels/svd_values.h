@@ -14,6 +14,8 @@
 struct svd_scales {
     double scale[LANES], back[LANES];
     unsigned certified;
+    double
+        more[LANES]; /* by what values are multiplied before back, which might be too large else */
     struct svd_gram_scale gram[LANES]; /* of those */
 };
 
@@ -100,29 +102,22 @@ static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
     return m;
 }
 
-/* A power of two that brings the largest magnitude to [1, 2), as near as can be, and its inverse: 0 and 0 for
- * 0, 0 and NaN for what is not finite. */
+/* A power of two that brings the largest magnitude to [1, 2), or, if that has no leading bit, near it; and its inverse: 0
+ * and 0 for 0, 0 and NaN for what is not finite. */
 static double svd_scale(double most, double *back)
 {
     uint64_t bits;
     memcpy(&bits, &most, sizeof bits);
-    int64_t exponent = (int64_t)(bits >> 52) - 1023;
-    *back = 0;
-    if (exponent > 1023)
-        *back = QUIET_NAN;
+    int32_t exponent = (int32_t)(bits >> 52) - 1023;
+    *back = exponent > 1023 ? QUIET_NAN : 0;
     if (exponent > 1023 || bits == 0)
         return 0;
-    exponent = exponent < -1000 ? -1000 : exponent > 1022 ? 1022 : exponent;
-    uint64_t up = (uint64_t)(1023 + exponent) << 52;
-    uint64_t down = (uint64_t)(1023 - exponent) << 52;
-    double scale;
-    memcpy(back, &up, sizeof up);
-    memcpy(&scale, &down, sizeof down);
-    return scale;
+    *back = svd_power(exponent);
+    return svd_power(-exponent);
 }
 
 /* The R's of svd_certified() become those of the matrices, which have been multiplied by powers of two, the inverses of
- * back. That is a normal number if there are more than 32 digits between R and it. */
+ * back and more: what R's columns are to the largest of them, whatever the scale. */
 static void svd_gram_up(vd *r, struct svd_scales *scales, size_t n)
 {
     int32_t by[LANES] = {0};
@@ -131,7 +126,8 @@ static void svd_gram_up(vd *r, struct svd_scales *scales, size_t n)
         if ((scales->certified >> lane & 1) == 0)
             continue;
         int32_t top = scale->top - scale->shift;
-        by[lane] = (top > 900 ? CERTIFIED_ROOM : 0) - scale->top;
+        by[lane] = -scale->top;
+        scales->more[lane] = svd_power(top > 900 ? CERTIFIED_ROOM : 0);
         scales->back[lane] = svd_power(top > 900 ? top - CERTIFIED_ROOM : top);
     }
     for (size_t j = 0; j < n; j++) {

@@ -179,6 +179,7 @@ static void FN(svd_scale_lanes)(const struct FN(svd_batch) * s, struct FN(svd_la
         lanes->from[lane] = i < count ? s->x + i * s->size : s->x;
         scales->scale[lane] = 0;
         if (!is_certified) {
+            scales->more[lane] = 1;
             double most = i < count ? FN(svd_most)(s->x + i * s->size, s->size) : 0;
             scales->scale[lane] = svd_scale(most, back);
         }
@@ -226,8 +227,9 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
     double *found = (double *)memory->values;
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < n; k++) {
-            double value =
-                found[k * GROUPS * LANES + i] * memory->scales[i / LANES].back[i % LANES];
+            const struct svd_scales *scales = &memory->scales[i / LANES];
+            double value = found[k * GROUPS * LANES + i] * scales->more[i % LANES];
+            value *= scales->back[i % LANES];
             values[i * n + k] = value == value ? (elem)value : (elem)QUIET_NAN;
         }
 }

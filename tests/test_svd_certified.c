@@ -188,33 +188,61 @@ static void the_bits_are_those_of_the_matrix(void)
     free_result(&other);
 }
 
+/* The same at all scales. range: how many powers of two there are below the largest element. */
+static void expect_no_scale(const double *a, size_t m, size_t n, int range)
+{
+    double *scaled = malloc(m * n * sizeof *scaled);
+    struct result r = result_of(1, m, n);
+    struct result other = result_of(1, m, n);
+    CHECK(scaled != NULL);
+    solve(widest(), a, 1, m, n, true, &r);
+    for (int power = range - 1021; power <= 1023; power += power < 950 ? 73 : 1) {
+        for (size_t i = 0; i < m * n; i++)
+            scaled[i] = ldexp(a[i], power);
+        solve(widest(), scaled, 1, m, n, true, &other);
+        for (size_t i = 0; i < n; i++)
+            CHECK(other.s[i] == ldexp(r.s[i], power));
+        CHECK(memcmp(other.u, r.u, m * n * sizeof *a) == 0);
+        CHECK(memcmp(other.vt, r.vt, n * n * sizeof *a) == 0);
+    }
+    free_result(&r);
+    free_result(&other);
+    free(scaled);
+}
+
 /* Elements of all magnitudes, so that squares underflow at some scales, or overflow: everything is the same but for the
  * scale, as far as the elements can be scaled. */
 static void no_scale_shows_in_a_bit(void)
 {
     enum { M = 90, N = 6 };
     static double a[M * N];
-    static double scaled[M * N];
     unsigned long long seed = 53;
     for (int range = 0; range <= 800; range += 100) {
-        struct result r = result_of(1, M, N);
-        struct result other = result_of(1, M, N);
         for (size_t i = 0; i < M * N; i++) {
             int down = range > 0 ? (int)(check_random(&seed) % (unsigned long long)range) : 0;
             a[i] = ldexp(0.5 + fabs(uniform(&seed)) / 2, i < 20 ? 0 : -down);
         }
-        solve(widest(), a, 1, M, N, true, &r);
-        for (int power = -1021 + range; power <= 1023; power += 73) {
-            for (size_t i = 0; i < M * N; i++)
-                scaled[i] = ldexp(a[i], power);
-            solve(widest(), scaled, 1, M, N, true, &other);
-            for (size_t i = 0; i < N; i++)
-                CHECK(other.s[i] == ldexp(r.s[i], power));
-            CHECK(memcmp(other.u, r.u, M * N * sizeof *a) == 0);
-            CHECK(memcmp(other.vt, r.vt, N * N * sizeof *a) == 0);
+        expect_no_scale(a, M, N, range);
+    }
+}
+
+/* Nor of columns of all magnitudes that have next to nothing in common, so that what there is underflows on the way. */
+static void no_scale_shows_in_what_is_next_to_nothing(void)
+{
+    enum { M = 90, N = 6, RANGE = 400 };
+    static double a[M * N];
+    unsigned long long seed = 61;
+    for (size_t round = 0; round < 60; round++) {
+        int column[N];
+        for (size_t j = 0; j < N; j++)
+            column[j] = j == 0 ? 0 : (int)(check_random(&seed) % RANGE);
+        for (size_t i = 0; i < M * N; i++) {
+            bool is_own = i / N % N == i % N;
+            bool is_there = is_own || check_random(&seed) % 16 == 0;
+            int down = is_own ? 0 : (int)(check_random(&seed) % (2 * RANGE));
+            a[i] = is_there ? ldexp(uniform(&seed), -down - column[i % N]) : 0;
         }
-        free_result(&r);
-        free_result(&other);
+        expect_no_scale(a, M, N, 3 * RANGE + 70);
     }
 }
 
@@ -236,4 +264,5 @@ static void flags_stay_raised(void)
 }
 
 CHECK_MAIN(CASE(both_sides_of_the_bound_are_as_accurate), CASE(the_bits_are_those_of_the_matrix),
-           CASE(no_scale_shows_in_a_bit), CASE(flags_stay_raised))
+           CASE(no_scale_shows_in_a_bit), CASE(no_scale_shows_in_what_is_next_to_nothing),
+           CASE(flags_stay_raised))
