@@ -74,6 +74,52 @@ static inline __attribute__((always_inline)) void gram_tile(const struct gram_bl
             gram_add(g + (i + h) * b->n + j + w * LANES, sum[h][w]);
 }
 
+#if VBYTES == 32
+/* The elements of the last columns, at most 3, in all lanes each, and their products with each other: (0, 0), (1, 1) and
+ * (0, 1); (0, 2) and (1, 2); the last one's square. */
+static inline __attribute__((always_inline)) void gram_rest(vd tail[3], vd corner[3],
+                                                            const double *x, const size_t rest)
+{
+    if (rest >= 2) {
+        __m128d two;
+        memcpy(&two, x, sizeof two);
+        __m256d pair = _mm256_set_m128d(two, two);
+        tail[0] = (vd)_mm256_permute_pd(pair, 0);
+        tail[1] = (vd)_mm256_permute_pd(pair, 15);
+        corner[0] = svd_fma((vd)pair, (vd)_mm256_permute_pd(pair, 6), corner[0]);
+        if (rest == 3) {
+            tail[2] = all_lanes(x[2]);
+            corner[1] = svd_fma((vd)pair, tail[2], corner[1]);
+        }
+    } else if (rest == 1) {
+        tail[0] = all_lanes(x[0]);
+    }
+    if (rest % 2 == 1)
+        corner[2] = svd_fma(tail[rest - 1], tail[rest - 1], corner[2]);
+}
+
+static inline void gram_add_corner(double *g, size_t n, size_t rest, const vd corner[3])
+{
+    if (rest >= 2) {
+        g[0] += corner[0][0];
+        g[n + 1] += corner[0][1];
+        g[1] += corner[0][2];
+    }
+    if (rest == 3) {
+        g[2] += corner[1][0];
+        g[n + 2] += corner[1][1];
+    }
+    if (rest % 2 == 1)
+        g[(rest - 1) * (n + 1)] += corner[2][0];
+}
+
+/* Both are there before either is used: where a Zen 4 gets one broadcast and one product in turn, all products go to
+ * one of its two pipes. */
+static inline void gram_both(vd *a, vd *b)
+{
+    __asm__("" : "+x"(*a), "+x"(*b));
+}
+
 /* The same where four lanes meet the diagonal: `own` vectors and as many groups of four rows end at column `full`;
  * below them are `rest` rows, with their last `wide` vectors and with each other. */
 static inline __attribute__((always_inline)) void gram_last(const struct gram_block *b, double *g,
@@ -82,7 +128,7 @@ static inline __attribute__((always_inline)) void gram_last(const struct gram_bl
 {
     vd sum[2][LANES][2];
     vd below[LANES][2];
-    vd corner[LANES][LANES];
+    vd corner[3];
     const double *x = b->x + full;
     memset(sum, 0, sizeof sum);
     memset(below, 0, sizeof below);
@@ -94,35 +140,34 @@ static inline __attribute__((always_inline)) void gram_last(const struct gram_bl
         for (size_t w = 0; w < 2; w++) /* the last one is the first */
             if (w < wide || w < own)
                 across[w] = gram_load(x - (w + 1) * LANES);
+        if (wide == 2)
+            gram_both(&across[0], &across[1]);
         for (size_t group = 0; group < own; group++)
-            for (size_t h = 0; h < LANES; h++) {
+            for (size_t h = 0; h < LANES; h += 2) {
                 vd down = all_lanes(*(x - (group + 1) * LANES + h));
-                for (size_t w = 0; w <= group; w++)
+                vd next = all_lanes(*(x - (group + 1) * LANES + h + 1));
+                gram_both(&down, &next);
+                for (size_t w = 0; w <= group; w++) {
                     sum[group][h][w] = svd_fma(down, across[w], sum[group][h][w]);
+                    sum[group][h + 1][w] = svd_fma(next, across[w], sum[group][h + 1][w]);
+                }
             }
-        for (size_t h = 0; h < rest; h++) {
-            tail[h] = all_lanes(x[h]);
+        gram_rest(tail, corner, x, rest);
+        for (size_t h = 0; h < rest; h++)
             for (size_t w = 0; w < wide; w++)
                 below[h][w] = svd_fma(tail[h], across[w], below[h][w]);
-            for (size_t w = 0; w <= h; w++)
-                corner[h][w] = svd_fma(tail[h], tail[w], corner[h][w]);
-        }
     }
     for (size_t group = 0; group < own; group++)
         for (size_t h = 0; h < LANES; h++)
             for (size_t w = 0; w <= group; w++)
                 gram_add(g + (full - (group + 1) * LANES + h) * b->n + full - (w + 1) * LANES,
                          sum[group][h][w]);
-    for (size_t h = 0; h < rest; h++) {
+    for (size_t h = 0; h < rest; h++)
         for (size_t w = 0; w < wide; w++)
             gram_add(g + (full + h) * b->n + full - (w + 1) * LANES, below[h][w]);
-        for (size_t w = 0; w <= h; w++) {
-            double first;
-            memcpy(&first, &corner[h][w], sizeof first);
-            g[(full + w) * b->n + full + h] += first;
-        }
-    }
+    gram_add_corner(g + full * (b->n + 1), b->n, rest, corner);
 }
+#endif
 
 /* A tile of any size. */
 static void gram_some(struct gram_block *b, double *g, size_t i, size_t j, size_t high, size_t wide)
