@@ -217,5 +217,7 @@ int main(int argc, char **argv)
     for (size_t n : {16, 24, 32, 48, 64})
         add({n > 32 ? size_t{200} : size_t{1000}, n, n}, SHEAF_SVD_FULL, "random");
     add({1000, 32, 32}, SHEAF_SVD_FULL, "mixed");
+    add({4, 300, 300}, SHEAF_SVD_REDUCED, "random");
+    add({2, 600, 600}, SHEAF_SVD_VALUES, "random");
     return bench_main(argc, argv);
 }
