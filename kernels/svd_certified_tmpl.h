@@ -1,4 +1,4 @@
-/* svd_certified_tmpl.h -- tall matrices of type T by way of their Gram matrices: R, and the way back to their rows. */
+/* svd_certified_tmpl.h -- tall matrices of type T by way of their Gram matrices: their R's. */
 #include "tmpl_begin.h"
 
 /* G of 2^shift A, A being dense, into memory->gram; false if a column is too small for it, or anything is not finite. */
@@ -41,25 +41,6 @@ static void FN(svd_certify)(struct svd_scales *scales, const struct tall_rows *f
         return;
     scales->certified &= mask_bits(svd_certified(memory->h, inverse, n));
     svd_gram_up(memory->h, scales, n);
-}
-
-/* The rows of 2^shift A W, to q. */
-static void FN(svd_times)(const struct tall_rows *a, int32_t shift, const double *w, elem *to,
-                          size_t row_step, size_t column_step)
-{
-    size_t n = a->columns;
-    double scale = svd_power(shift);
-    for (size_t i = 0; i < a->rows; i++) {
-        double sum[KERNEL_SVD_COLUMNS_MAX] = {0};
-        const elem *row = (const elem *)a->x + i * a->row_step;
-        for (size_t k = 0; k < n; k++) {
-            double x = (double)row[k * a->column_step] * scale;
-            for (size_t j = 0; j < n; j++)
-                sum[j] = __builtin_fma(x, w[k * n + j], sum[j]);
-        }
-        for (size_t j = 0; j < n; j++)
-            to[i * row_step + j * column_step] = (elem)sum[j];
-    }
 }
 
 #include "tmpl_end.h"

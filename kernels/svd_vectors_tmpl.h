@@ -296,9 +296,10 @@ static void FN(svd_finish_by_rows)(const struct FN(svd_batch) * s, const struct 
         if (status[lane] != 0)
             continue;
         if ((scales->certified >> lane & 1) != 0) {
+            const struct tall_rows q = {to, s->rows, n, out->row_step, out->column_step};
             svd_weights(memory->gram, memory->h, &scales->gram[lane], n, lane);
-            FN(svd_times)
-            (&a, scales->gram[lane].shift, memory->gram, to, out->row_step, out->column_step);
+            FN(times)
+            (&a, svd_power(scales->gram[lane].shift), memory->gram, &q, memory->gram_work);
             continue;
         }
         FN(svd_by_rows)(s, a.x, scales->scale[lane], memory->r, sweep->parts, true);
