@@ -1,4 +1,4 @@
-/* gram.h -- A'A of a block of rows of doubles, and a block of rows times a square matrix.
+/* gram.h -- A'A of a block of rows of doubles.
  *
  * A row gives an outer product: each of its elements, in all lanes, times vectors of its elements. Sums stay in
  * registers over a block; nothing is transposed. Each element of A'A is one chain of fma() down the rows, so how
@@ -319,60 +319,6 @@ static void gram_gather(double *g, const double *sums, size_t n)
     for (size_t i = 0; i < n; i++)
         for (size_t j = i; j < n; j++)
             g[i * n + j] += i < full && j >= full ? sums[j * stride + i] : sums[i * stride + j];
-}
-
-/* Rows of doubles times W, n x n with rows `padded` apart, to rows as far apart. */
-struct gram_product {
-    const double *x, *w;
-    double *to;
-    size_t step, n, padded;
-};
-
-/* `high` rows of it from `row` on, `wide` vectors from column j on: each element is a chain along the row. */
-static inline __attribute__((always_inline)) void gram_times_tile(const struct gram_product *p,
-                                                                  size_t row, size_t j,
-                                                                  const size_t high,
-                                                                  const size_t wide)
-{
-    vd sum[GRAM_HIGH][GRAM_WIDE];
-    const double *x = p->x + row * p->step;
-    const double *w = p->w + j;
-    for (size_t h = 0; h < high; h++)
-        for (size_t v = 0; v < wide; v++)
-            sum[h][v] = all_lanes(0);
-    for (size_t k = 0; k < p->n; k++, w += p->padded) {
-        vd across[GRAM_WIDE];
-        for (size_t v = 0; v < wide; v++)
-            across[v] = gram_load(w + v * LANES);
-        for (size_t h = 0; h < high; h++) {
-            vd down = all_lanes(x[h * p->step + k]);
-            for (size_t v = 0; v < wide; v++)
-                sum[h][v] = svd_fma(down, across[v], sum[h][v]);
-        }
-    }
-    for (size_t h = 0; h < high; h++)
-        for (size_t v = 0; v < wide; v++)
-            memcpy(p->to + (row + h) * p->padded + j + v * LANES, &sum[h][v], sizeof(vd));
-}
-
-static void gram_times(const struct gram_product *p, size_t rows)
-{
-    for (size_t j = 0; j < p->padded;) {
-        size_t left = (p->padded - j) / LANES;
-        size_t wide = left == 4 || left < GRAM_WIDE ? (left < 2 ? left : 2) : GRAM_WIDE;
-        size_t row = 0;
-        for (; row + GRAM_HIGH <= rows; row += GRAM_HIGH)
-            if (wide == 3)
-                gram_times_tile(p, row, j, GRAM_HIGH, 3);
-            else if (wide == 2)
-                gram_times_tile(p, row, j, GRAM_HIGH, 2);
-            else
-                gram_times_tile(p, row, j, GRAM_HIGH, 1);
-        for (; row < rows; row++)
-            for (size_t v = 0; v < wide; v++)
-                gram_times_tile(p, row, j + v * LANES, 1, 1);
-        j += wide * LANES;
-    }
 }
 
 #endif

@@ -51,32 +51,4 @@ static void FN(gram)(const struct tall_rows *t, double scale, double *work, doub
     }
 }
 
-/* The rows times a power of two times W, n x n by rows, to q, of as many rows and columns. work: gram_doubles(n). */
-static void FN(times)(const struct tall_rows *t, double scale, const double *w,
-                      const struct tall_rows *q, double *work)
-{
-    size_t n = t->columns;
-    size_t padded = (n + LANES - 1) / LANES * LANES;
-    size_t block_rows = gram_block_rows(n);
-    struct gram_product p = {.w = work, .to = work + padded * padded, .n = n, .padded = padded};
-    double *pack = p.to + block_rows * padded;
-    bool is_packed = sizeof(elem) != sizeof(double) || t->column_step != 1 || scale != 1;
-    for (size_t k = 0; k < n; k++)
-        for (size_t j = 0; j < padded; j++)
-            work[k * padded + j] = j < n ? w[k * n + j] : 0;
-    for (size_t row = 0; row < t->rows; row += block_rows) {
-        const elem *from = (const elem *)t->x + row * t->row_step;
-        elem *to = (elem *)(uintptr_t)q->x + row * q->row_step;
-        size_t rows = t->rows - row < block_rows ? t->rows - row : block_rows;
-        if (is_packed)
-            FN(gram_pack)(pack, n, t, row, rows, scale);
-        p.x = is_packed ? pack : (const double *)(const void *)from;
-        p.step = is_packed ? n : t->row_step;
-        gram_times(&p, rows);
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < n; j++)
-                to[i * q->row_step + j * q->column_step] = (elem)p.to[i * padded + j];
-    }
-}
-
 #include "tmpl_end.h"

@@ -157,6 +157,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define T              f32
 #include "gram_tmpl.h"
 #define T f32
+#include "times_tmpl.h"
+#define T f32
 #include "svd_load_tmpl.h"
 #define T f32
 #include "svd_small_tmpl.h"
@@ -184,6 +186,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define ELEMENT_BYTES  8
 #define T              f64
 #include "gram_tmpl.h"
+#define T f64
+#include "times_tmpl.h"
 #define T f64
 #include "svd_load_tmpl.h"
 #define T f64

@@ -20,7 +20,7 @@ instructions() {
 # but_fused OBJECT: the same without the functions that may have them.
 but_fused() {
     "$objdump" -d --no-show-raw-insn "$1" |
-        sed -n -e '/^[0-9a-f]* <\(svd\|tall\|gram\|bidiagonal\)_/,/^$/d' \
+        sed -n -e '/^[0-9a-f]* <\(svd\|tall\|gram\|times\|bidiagonal\)_/,/^$/d' \
             -e '/^[0-9a-f]* <\(\(nan\)\?values\|magnitudes\)_b\?f16_/,/^$/d' \
             -e '/^[0-9a-f]* <\(\(nan\)\?\(values\|deviations\)\|magnitudes\|squares\|products_of_two\)_[fi]32_/,/^$/d' \
             -e '/^[0-9a-f]* <exact_kernel_f16/,/^$/d' -e 's/^ *[0-9a-f]*:[[:space:]]*//p' | tr '\t' ' '
