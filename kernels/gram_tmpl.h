@@ -1,12 +1,40 @@
 /* gram_tmpl.h -- A'A of rows of type T. */
 #include "tmpl_begin.h"
 
+/* gram_pack() of rows that are one element apart. */
+static void FN(gram_turn)(double *to, size_t padded, const elem *from, size_t column_step,
+                          size_t rows, size_t n, double scale)
+{
+    const elem *of_lane[LANES];
+    vd z[TILE];
+    size_t j = 0;
+    for (; j + LANES <= n; j += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++)
+            of_lane[lane] = from + (j + lane) * column_step;
+        for (size_t i = 0; i < rows; i += TILE) {
+            size_t count = rows - i < TILE ? rows - i : TILE;
+            FN(svd_gather)(z, of_lane, i, count);
+            for (size_t t = 0; t < count; t++) {
+                z[t] = z[t] * all_lanes(scale);
+                memcpy(to + (i + t) * padded + j, &z[t], sizeof z[t]);
+            }
+        }
+    }
+    for (; j < padded; j++)
+        for (size_t i = 0; i < rows; i++)
+            to[i * padded + j] = j < n ? (double)from[j * column_step + i] * scale : 0;
+}
+
 /* Rows [first, first + rows) as doubles, scaled, one after the other, `padded` apart with zeros in the end. */
 static void FN(gram_pack)(double *to, size_t padded, const struct tall_rows *t, size_t first,
                           size_t rows, double scale)
 {
     size_t n = t->columns;
     const elem *from = (const elem *)t->x + first * t->row_step;
+    if (t->row_step == 1 && t->column_step != 1) {
+        FN(gram_turn)(to, padded, from, t->column_step, rows, n, scale);
+        return;
+    }
     for (size_t i = 0; i < rows; i++, from += t->row_step) {
         double *row = to + i * padded;
         for (size_t j = 0; j < n; j++)

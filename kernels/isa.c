@@ -155,11 +155,11 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define MAGNITUDE_BITS INT32_MAX
 #define ELEMENT_BYTES  4
 #define T              f32
+#include "svd_load_tmpl.h"
+#define T f32
 #include "gram_tmpl.h"
 #define T f32
 #include "times_tmpl.h"
-#define T f32
-#include "svd_load_tmpl.h"
 #define T f32
 #include "svd_small_tmpl.h"
 #define T f32
@@ -185,11 +185,11 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define MAGNITUDE_BITS INT64_MAX
 #define ELEMENT_BYTES  8
 #define T              f64
+#include "svd_load_tmpl.h"
+#define T f64
 #include "gram_tmpl.h"
 #define T f64
 #include "times_tmpl.h"
-#define T f64
-#include "svd_load_tmpl.h"
 #define T f64
 #include "svd_small_tmpl.h"
 #define T f64

@@ -113,8 +113,8 @@ static void FN(times)(const struct tall_rows *t, double scale, const double *w,
         p.to = is_dense ? to : out;
         p.end = is_dense ? to + (t->rows - row) * n : out + rows * n;
         FN(times_block)(&p, rows);
-        for (size_t i = 0; i < rows && !is_dense; i++)
-            for (size_t j = 0; j < n; j++)
+        for (size_t j = 0; j < n && !is_dense; j++)
+            for (size_t i = 0; i < rows; i++)
                 to[i * q->row_step + j * q->column_step] = out[i * n + j];
     }
 }
