@@ -11,15 +11,16 @@
  * shifts so far, to go on from when the block above has its turn. A sweep whose shift was too large, seen by
  * a d or an e below 0, is not accepted: the lane keeps its state and tries a smaller one. What a lane does
  * depends on that lane alone. Converged and waiting parts are passed on as they are, and what is computed for
- * them meanwhile is normal numbers or infinities: denormals would cost 3 to 4 times the time.
+ * them meanwhile, and for finished lanes, is hardly ever denormal, which would cost 3 to 4 times the time.
  *
- * A sweep also sums up what the next shift and the decision on the last value are made of (svd_add_row()). That
- * makes a sweep longer by half, and there are less of them by a third: 2.4 for a value of random 10 x 10, 2.6
- * of 32 x 32, of which 3 in 100 are not accepted.
+ * A sweep also sums up what the next shift and the decision on the last value are made of (svd_add_row()). There are
+ * less of them by a third for that: 2.4 for a value of random 10 x 10, 2.6 of 32 x 32, of which 3 in 100 are not
+ * accepted. A shift of the least value itself would need 1.7.
  *
- * GROUPS registers are swept at the same time, since a sweep is a chain of divisions. On a Zen 4 at 2.8 GHz
- * the add, divide and multiply-add of an index take 7.0 ns for four registers of four lanes; with what the shift needs,
- * and the registers that do not fit, 13. Twice the registers gain nothing, nor do two chains in turns. */
+ * GROUPS registers are swept at the same time, since a sweep is a chain of divisions. On a Zen 4 at 2.8 GHz four registers
+ * of four lanes cannot divide in less than 7.1 ns an index; with what the shift needs it takes 10, and 16 where lanes
+ * are masked; what a sweep brings takes 70 ns for all four. Two chains of two registers in turns, one deciding
+ * while the other is swept, lose a half at 32 x 32: each waits for its divisions. */
 #ifndef SHEAF_KERNELS_SVD_DQDS_H
 #define SHEAF_KERNELS_SVD_DQDS_H
 
@@ -29,7 +30,7 @@
 enum {
     GROUPS = LANES == 8 ? 2 : 4,
     FRONT = SVD_FRONT,
-    SWEEPS_FOR_ONE = 40 /* more for a value, and the matrix goes to bisection; 4 or 5 are usual */
+    SWEEPS_FOR_ONE = 40 /* more for a value, and the matrix goes to bisection; 2 or 3 are usual */
 };
 
 /* One register of lanes. Whole numbers are held as doubles, to be compared in lanes. */
@@ -41,6 +42,8 @@ struct sweeper {
     vd last, last_but_one; /* d of the sweep before */
     vd inverse, square;    /* svd_add_row() of all rows but the last; of all but the last two */
     vd inverse_before, square_before;
+    vd pair_first, pair_last, pair_e; /* the last two values of a lane: svd_pairs() */
+    lane_mask is_pair;
     vd failures;                /* in a row */
     vd found;                   /* values */
     lane_mask failed, accepted; /* the sweep: a d but the last was below 0 */
@@ -86,14 +89,14 @@ static inline void svd_step_masked(struct chain *restrict c, struct swept *w, si
     lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
     vd sum = w->d + e;
     vd inverse = all_lanes(1) / sum;
-    vd ratio = next * inverse;
-    vd e_new = e * ratio;
+    vd d_next = w->d * next;
+    vd e_new = e * next * inverse;
     svd_add_row(w, c->e_next[(FRONT + i - 1) * GROUPS + g], inverse);
     w->inverse = only(active, w->inverse);
     w->square = only(active, w->square);
     c->q_next[(FRONT + i) * GROUPS + g] = choose(active, sum, q);
     c->e_next[(FRONT + i) * GROUPS + g] = choose(active, e_new, e);
-    w->d = choose(active, svd_fma(w->d, ratio, zero - s->shift), next - s->shift);
+    w->d = choose(active, svd_fma(d_next, inverse, zero - s->shift), next - s->shift);
 }
 
 /* The same where all are active. */
@@ -104,12 +107,12 @@ static inline void svd_step(struct chain *restrict c, struct swept *w, size_t i,
     vd next = svd_moved(c->q, i + 1, g, s->moves);
     vd sum = w->d + e;
     vd inverse = all_lanes(1) / sum;
-    vd ratio = next * inverse;
-    vd e_new = e * ratio;
+    vd d_next = w->d * next;
+    vd e_new = e * next * inverse;
     svd_add_row(w, c->e_next[(FRONT + i - 1) * GROUPS + g], inverse);
     c->q_next[(FRONT + i) * GROUPS + g] = sum;
     c->e_next[(FRONT + i) * GROUPS + g] = e_new;
-    w->d = svd_fma(w->d, ratio, all_lanes(0) - s->shift);
+    w->d = svd_fma(d_next, inverse, all_lanes(0) - s->shift);
 }
 
 /* Finds where an e is below 0, so that the shift was too large, and notes where blocks end, but before the last
@@ -176,8 +179,8 @@ static __attribute__((noinline)) void svd_finish(struct chain *restrict c, struc
     svd_look(c, begin, top);
 }
 
-/* From index begin on, the least in any lane; from `top` on all lanes are active, but those that are finished:
- * ones and zeros, which stay so. */
+/* From index begin on, the least in any lane; from `top` on all lanes are active, or finished, and then
+ * it does not matter what they hold. */
 static void svd_sweep(struct chain *restrict c, size_t begin, size_t top)
 {
     struct swept w[GROUPS];
@@ -228,17 +231,6 @@ static void svd_next_block(struct chain *c, size_t g, size_t lane, size_t found)
     memcpy((double *)&c->lanes[g].first + lane, &first, sizeof first);
 }
 
-/* Lanes without values left: ones and zeros. */
-static void svd_retire(struct chain *c, size_t g, lane_mask finished)
-{
-    for (size_t i = 0; i < c->n; i++) {
-        vd *q = &c->q_next[(FRONT + i) * GROUPS + g];
-        vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
-        *q = choose(finished, all_lanes(1), *q);
-        *e = choose(finished, all_lanes(0), *e);
-    }
-}
-
 /* Writes every lane's value to where its next one belongs; it is one if the lane is in `done`. Without a
  * branch: which lanes find one in a sweep cannot be foretold. values: n + 1 rows of GROUPS registers. */
 static inline void svd_note(struct chain *c, size_t g, vd value, unsigned done, double *values)
@@ -252,21 +244,34 @@ static inline void svd_note(struct chain *c, size_t g, vd value, unsigned done, 
     }
 }
 
-/* The last two values of lanes whose block has no more: the eigenvalues of L U, 2 x 2, each to a few roundings
- * of itself. */
-static void svd_take_pair(struct chain *c, size_t g, lane_mask pair, double *values)
+/* Lanes whose block has two values left and no block is above: kept for svd_pairs(), and finished. */
+static inline void svd_keep_pair(struct chain *c, size_t g, lane_mask pair)
 {
     struct sweeper *s = &c->lanes[g];
-    vd q0 = svd_moved(c->q_next, c->n - 1, g, s->moves);
-    vd q1 = svd_moved(c->q_next, c->n - 2, g, s->moves);
-    vd e = svd_moved(c->e_next, c->n - 2, g, s->moves);
-    vd gap = q1 - q0 + e - s->tail;
-    vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (q0 * e)));
-    vd high = all_lanes(0.5) * (q1 + q0 + e + s->tail + root);
-    vd low = svd_fma(s->tail, q1 + e, q1 * q0) / choose(pair, high, all_lanes(1));
-    svd_note(c, g, low + s->sum, mask_bits(pair), values);
-    svd_note(c, g, high + s->sum, mask_bits(pair), values);
-    s->found = choose(pair, all_lanes((double)(int64_t)c->n), s->found);
+    vd all = all_lanes((double)(int64_t)c->n);
+    s->is_pair = either(s->is_pair, pair);
+    s->pair_last = choose(pair, svd_moved(c->q_next, c->n - 1, g, s->moves), s->pair_last);
+    s->pair_first = choose(pair, svd_moved(c->q_next, c->n - 2, g, s->moves), s->pair_first);
+    s->pair_e = choose(pair, svd_moved(c->e_next, c->n - 2, g, s->moves), s->pair_e);
+    s->found = choose(pair, all, s->found);
+}
+
+/* The last two values of such lanes: the eigenvalues of U L, 2 x 2, each to a few roundings of itself. */
+static void svd_pairs(struct chain *c, double *values)
+{
+    for (size_t g = 0; g < GROUPS; g++) {
+        struct sweeper *s = &c->lanes[g];
+        unsigned pairs = mask_bits(s->is_pair);
+        vd first = s->pair_first + s->pair_e;
+        vd last = s->pair_last + s->tail;
+        vd gap = first - last;
+        vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (s->pair_last * s->pair_e)));
+        vd high = all_lanes(0.5) * (first + last + root);
+        vd low = svd_fma(s->tail, first, s->pair_first * s->pair_last);
+        low = low / choose(s->is_pair, high, all_lanes(1));
+        svd_note(c, g, low + s->sum, pairs, values);
+        svd_note(c, g, high + s->sum, pairs, values);
+    }
 }
 
 /* Notes the values of the lanes that have converged, and moves them. Returns whether the rest of what a value brings
@@ -302,7 +307,7 @@ static inline bool svd_take(struct chain *c, size_t g, double *values)
 }
 
 /* What is not done after every sweep: lanes whose block is finished, and those with two values left, or none. */
-static void svd_go_on(struct chain *c, size_t g, double *values)
+static inline void svd_go_on(struct chain *c, size_t g)
 {
     struct sweeper *s = &c->lanes[g];
     vd all = all_lanes((double)(int64_t)c->n);
@@ -314,13 +319,10 @@ static void svd_go_on(struct chain *c, size_t g, double *values)
     lane_mask pair = both(but_not(s->accepted, s->is_new),
                           both(is_at_most(last_two, s->found), is_at_most(s->first, last_two)));
     if (mask_bits(pair) != 0)
-        svd_take_pair(c, g, pair, values);
-    lane_mask finished = both(s->accepted, is_at_most(all, s->found));
-    if (mask_bits(finished) != 0) { /* never active again */
-        s->first = choose(finished, all, s->first);
-        s->moves = but_not(s->moves, finished);
-        svd_retire(c, g, finished);
-    }
+        svd_keep_pair(c, g, pair);
+    lane_mask finished = both(s->accepted, is_at_most(all, s->found)); /* never active again */
+    s->first = choose(finished, all, s->first);
+    s->moves = but_not(s->moves, finished);
 }
 
 /* The shift for the next sweep, below the least eigenvalue x of U L. The last pivot of U L - x is 0:
@@ -382,7 +384,7 @@ static void svd_decide(struct chain *c, size_t begin, double *values)
         goes_on[g] = svd_take(c, g, values);
     for (size_t g = 0; g < GROUPS; g++)
         if (goes_on[g])
-            svd_go_on(c, g, values);
+            svd_go_on(c, g);
     for (size_t g = 0; g < GROUPS; g++) {
         struct sweeper *s = &c->lanes[g];
         vd retry = svd_smaller_shift(s);
@@ -411,7 +413,7 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
         }
         memset(s, 0, sizeof *s);
         s->threshold = most * all_lanes(0x1p-102);
-        s->moves = s->is_new = is_less(zero, zero);
+        s->moves = s->is_new = s->is_pair = is_less(zero, zero);
         for (size_t i = 0; i < n; i++) {
             vd q = d[i * GROUPS + g] * d[i * GROUPS + g];
             vd above = i + 1 < n ? e[i * GROUPS + g] * e[i * GROUPS + g] : zero;
@@ -451,7 +453,7 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
             last_first = larger(last_first, of_busy);
         }
         if (any == 0 || sweeps == sweeps_for_one * n)
-            return;
+            break;
         double found[LANES];
         double first[LANES];
         size_t begin = n;
@@ -473,6 +475,7 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, double *values, vd *wor
         c.q_next = q;
         c.e_next = e_old;
     }
+    svd_pairs(&c, values);
 }
 
 #endif
