@@ -29,10 +29,10 @@ typedef struct sheaf_qr_arrays {
  *
  * Rows are cut into leaves, whose R's merge up a tree; Q comes back down it (Demmel, Grigori, Hoemmen, Langou,
  * "Communication-optimal parallel and sequential QR and LU factorizations", 2012), in double precision for both dtypes.
- * The R of a leaf is the Cholesky factor of A'A if that is certified to cost no accuracy (svd.h says when), and its rows
- * of Q are A R^-1 then; of other leaves, and in all merges, Q is made of Householder reflections. The bits depend on
- * the matrix alone: not on the executor, its workers or the
- * instruction set; Q and R of 2^k A are Q and 2^k R to the bit.
+ * The R of a leaf is the Cholesky factor of A'A if that is certified to cost next to no accuracy (svd.h says when), and
+ * its rows of Q are A R^-1 then; of other leaves, and in all merges, Q is made of Householder reflections. The bits
+ * depend on the matrix alone: not on the executor, its workers or the instruction set; Q and R of 2^k A are Q and 2^k R
+ * to the bit.
  * Errors: ARGUMENT, DTYPE, SHAPE, UNSUPPORTED (another shape; the text says which are taken), ACCESS, NOT_SHARED,
  * NO_MEMORY, NO_SPACE, and those of the executor. Thread-safe. */
 SHEAF_EXPORT sheaf_status sheaf_qr(sheaf_qr_arrays *out, const sheaf_array *a,

@@ -57,11 +57,12 @@ typedef struct sheaf_svd_report {
  * double precision for both dtypes. Their largest element is brought to [1, 2) by a power of two, so the
  * values of 2^k A are 2^k times those of A to the bit, and the vectors the same bits; the errors are of the order
  * of 2^-52 of the largest value (the tests allow 30 min(m, n) of that). Where one side is more than 8 times the other, R is
- * the Cholesky factor of A'A, if that is certified to cost no accuracy: with the columns scaled to norm 1, the trace of
- * the inverse of A'A is at most 8 n (independent columns have n, uniform ones in [0, 1) 3.6 n). U is A R^-1 times the
- * vectors of R then, orthonormal to that trace times 2^-53. So are leaves of rows (below), each for itself, whose R's merge
- * by reflections. All others, and other tall ones, are first reduced to R by
- * reflections (Demmel, Grigori, Hoemmen, Langou, "Communication-optimal parallel and sequential QR and LU factorizations",
+ * the Cholesky factor of A'A, if that is certified to cost next to no accuracy: with the columns scaled to norm 1, the
+ * trace of the inverse of A'A is at most 8 n (independent columns have n, uniform ones in [0, 1) 3.6 n). U is A R^-1
+ * times the vectors of R then, orthonormal to that trace times 2^-50 (2^-48 if the elements have few different values, as
+ * roundings can all go one way then). So are leaves of rows (below), each for itself, whose R's merge by reflections. All
+ * others, and other tall ones, are first reduced to R by reflections
+ * (Demmel, Grigori, Hoemmen, Langou, "Communication-optimal parallel and sequential QR and LU factorizations",
  * 2012), which are applied again on the way back. Then comes the bidiagonal form; the values are those of dqds (Fernando,
  * Parlett 1994), the vectors those of QR steps (Golub, Reinsch 1970): u is never A V S^-1. Larger ones are LAPACK's, by
  * the steps of ?gesdd, of which that to the bidiagonal form is Sheaf's for f64, one matrix on one thread; one
