@@ -325,6 +325,20 @@ static sheaf_status make_copies(size_t *at_once, void **copies, const struct op_
                                         *at_once * each);
 }
 
+/* svd_note() of `count` matrices: most have nothing to be noted but their status. Returns how many failed. */
+static int64_t note_all(const struct op_call *call, uint64_t first, const int32_t *outcome,
+                        size_t count)
+{
+    int32_t *status = svd_part(call, SVD_STATUS, first);
+    int64_t failures = 0;
+    if (status != NULL)
+        memcpy(status, outcome, count * sizeof *status);
+    for (size_t i = 0; i < count; i++)
+        if (outcome[i] != SVD_DONE)
+            failures += svd_note(call, first + i, (enum svd_outcome)outcome[i]);
+    return failures;
+}
+
 /* By our kernels: matrices first to end - 1. */
 static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint64_t end,
                                int64_t *failures)
@@ -358,8 +372,7 @@ static sheaf_status by_kernels(const struct op_call *call, uint64_t first, uint6
         run.vt = svd_part(call, SVD_VT, i);
         run.status = outcome;
         kernel(&run);
-        for (size_t j = 0; j < run.count; j++)
-            *failures += svd_note(call, i + j, (enum svd_outcome)outcome[j]);
+        *failures += note_all(call, i, outcome, run.count);
     }
     free(run.scratch);
     free(copies);
