@@ -161,6 +161,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define T f32
 #include "times_tmpl.h"
 #define T f32
+#include "tall_most_tmpl.h"
+#define T f32
 #include "svd_small_tmpl.h"
 #define T f32
 #include "svd_certified_tmpl.h"
@@ -168,8 +170,6 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_values_tmpl.h"
 #define T f32
 #include "svd_vectors_tmpl.h"
-#define T f32
-#include "tall_most_tmpl.h"
 #define T f32
 #include "tall_gram_tmpl.h"
 #define T f32
@@ -191,6 +191,8 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #define T f64
 #include "times_tmpl.h"
 #define T f64
+#include "tall_most_tmpl.h"
+#define T f64
 #include "svd_small_tmpl.h"
 #define T f64
 #include "svd_certified_tmpl.h"
@@ -198,8 +200,6 @@ enum { TILE = VBYTES >= 32 ? 4 : 1 };
 #include "svd_values_tmpl.h"
 #define T f64
 #include "svd_vectors_tmpl.h"
-#define T f64
-#include "tall_most_tmpl.h"
 #define T f64
 #include "tall_gram_tmpl.h"
 #define T f64

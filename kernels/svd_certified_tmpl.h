@@ -1,26 +1,26 @@
 /* svd_certified_tmpl.h -- tall matrices of type T by way of their Gram matrices: their R's. */
 #include "tmpl_begin.h"
 
-/* G of 2^shift A, A being dense, into memory->gram; false if a column is too small for it, or anything is not finite. */
-static bool FN(svd_gram_of)(const struct tall_rows *a, const struct svd_memory *memory,
+/* G of 2^shift A; false if a column is too small for it, or anything is not finite. work: gram_doubles(). */
+static bool FN(svd_gram_of)(const struct tall_rows *a, double *work, double *g,
                             struct svd_gram_scale *scale)
 {
     size_t n = a->columns;
     unsigned flags = svd_gram_watch();
-    FN(gram)(a, 1, memory->gram_work, memory->gram);
+    FN(gram)(a, 1, work, g);
     bool is_exact = !svd_gram_underflowed(flags);
-    bool is_good = svd_gram_exponents(scale, memory->gram, n);
+    bool is_good = svd_gram_exponents(scale, g, n);
     scale->shift = 0;
     if (is_exact && is_good && scale->top <= CANONICAL)
         return true;
-    if (is_exact && svd_gram_has_zero(memory->gram, n))
+    if (is_exact && svd_gram_has_zero(g, n))
         return false;
-    double most = FN(svd_most)(a->x, a->rows * n);
+    double most = FN(tall_most)(a, a->x, a->rows);
     if (!(most > 0 && most - most == 0))
         return false;
     scale->shift = svd_gram_shift(most);
-    FN(gram)(a, svd_power(scale->shift), memory->gram_work, memory->gram);
-    return svd_gram_exponents(scale, memory->gram, n);
+    FN(gram)(a, svd_power(scale->shift), work, g);
+    return svd_gram_exponents(scale, g, n);
 }
 
 /* The R's of up to `count` matrices, `size` apart, into memory->h, where they are certified. */
@@ -32,7 +32,7 @@ static void FN(svd_certify)(struct svd_scales *scales, const struct tall_rows *f
     unsigned is_there = 0;
     for (size_t lane = 0; lane < LANES; lane++, a.x = (const elem *)a.x + size) {
         struct svd_gram_scale *scale = &scales->gram[lane];
-        bool is_good = lane < count && FN(svd_gram_of)(&a, memory, scale);
+        bool is_good = lane < count && FN(svd_gram_of)(&a, memory->gram_work, memory->gram, scale);
         is_there |= is_good ? 1U << lane : 0;
         svd_gram_to_lane(memory->h, is_good ? memory->gram : NULL, scale, n, lane);
     }

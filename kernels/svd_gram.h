@@ -115,6 +115,13 @@ static inline bool svd_gram_has_zero(const double *g, size_t n)
     return has_zero;
 }
 
+/* An element of row i of R^-1 Z, for A (R^-1 Z): R was made of columns scaled by 2^-exponent. Less than 2^-700 is 0, as it
+ * would lose bits at some scales of A. */
+static inline double svd_gram_weight(double x, int32_t exponent)
+{
+    return __builtin_fabs(x) < 0x1p-700 ? 0 : x * svd_power(-exponent);
+}
+
 /* The upper triangle of G becomes lane `lane` of h, its diagonal in [1, 4). NULL: that of the identity. */
 static void svd_gram_to_lane(vd *h, const double *g, const struct svd_gram_scale *scale, size_t n,
                              size_t lane)

@@ -101,7 +101,7 @@ static void svd_weights(double *to, const vd *w, const struct svd_gram_scale *sc
     const double *from = (const double *)(const void *)w + lane;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            to[i * n + j] = from[(i * n + j) * LANES] * svd_power(-scale->exponent[i]);
+            to[i * n + j] = svd_gram_weight(from[(i * n + j) * LANES], scale->exponent[i]);
 }
 
 /* Where svd_complement() works. */

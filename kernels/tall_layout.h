@@ -48,7 +48,7 @@ static inline size_t tall_kept_registers(size_t columns)
 /* Doubles for the Gram matrix of a leaf, what it becomes, and what it is made in, with lanes as wide as they can be. */
 static inline size_t tall_gram_doubles(size_t columns)
 {
-    size_t doubles = (2 * SVD_VIRTUAL + 2) * columns * columns + gram_doubles(columns);
+    size_t doubles = (2 * SVD_VIRTUAL + 1) * columns * columns + gram_doubles(columns);
     return (doubles + 7) / 8 * 8;
 }
 
