@@ -229,6 +229,14 @@ static void what_lapack_computes_is_refused_or_marked(void)
 
 enum { SIDE = 1200 }; /* from here on threads share one matrix */
 
+/* The thread sanitizer sees what our threads do for values, but not how OpenBLAS's hand work over for vectors, which it
+ * calls a race; and it takes a minute for them. */
+#ifdef __SANITIZE_THREAD__
+enum { IS_THREAD_SANITIZED = 1 };
+#else
+enum { IS_THREAD_SANITIZED = 0 };
+#endif
+
 /* The norms of A v - s u for some vectors, and of u: s is the largest value. */
 static void check_vectors(const sheaf_svd_arrays *out, const double *a, double bound)
 {
@@ -271,7 +279,7 @@ static void threads_share_one_large_matrix(void)
     sheaf_svd_options options = {.executor = threads};
     sheaf_status status = sheaf_svd(&many, NULL, a, &options);
     CHECK(status == SHEAF_OK || status == SHEAF_ERR_UNSUPPORTED);
-    if (status == SHEAF_OK) {
+    if (status == SHEAF_OK && !IS_THREAD_SANITIZED) {
         CHECK_OK(sheaf_svd(&one, NULL, a, &(sheaf_svd_options){.executor = sequential}));
         options.mode = SHEAF_SVD_REDUCED;
         CHECK_OK(sheaf_svd(&vectors, NULL, a, &options));
