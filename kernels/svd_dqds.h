@@ -27,12 +27,9 @@
 #include "svd_lanes.h"
 #include "svd_layout.h"
 
-enum {
-    GROUPS = LANES == 8 ? 2 : 4,
-    FRONT = SVD_FRONT,
-    SWEEPS_FOR_ONE = 40 /* more for a value, and the matrix goes to bisection; 2 or 3 are usual */
-};
+enum { GROUPS = LANES == 8 ? 2 : 4, FRONT = SVD_FRONT };
 
+static const double no_bound = 0x1p1000;
 /* One register of lanes. Whole numbers are held as doubles, to be compared in lanes. */
 struct sweeper {
     vd shift, sum;         /* of the next sweep; of all that were accepted */
@@ -44,8 +41,9 @@ struct sweeper {
     vd inverse_before, square_before;
     vd pair_first, pair_last, pair_e; /* the last two values of a lane: svd_pairs() */
     lane_mask is_pair;
-    vd failures;                /* in a row */
-    vd found;                   /* values */
+    vd bound;    /* of the shift, for this value, once one was too large: svd_bound() */
+    vd failures; /* in a row */
+    vd found;    /* values */
     lane_mask failed, accepted; /* the sweep: a d but the last was below 0 */
     lane_mask moves, is_new;    /* by one, to a value; to a block not swept yet */
     vd next_first;              /* what the sweep has found: becomes `first` if it is accepted */
@@ -212,6 +210,22 @@ static void svd_restore(struct chain *c, size_t begin, size_t g, lane_mask rejec
     }
 }
 
+/* The least eigenvalue is not above the least q, wherever that is, and what is added to the last. That is looked for where
+ * a shift was too large: the last rows, which shifts are made of, may know nothing of it. */
+static void svd_bound(struct chain *c, size_t begin, size_t g, lane_mask rejected)
+{
+    struct sweeper *s = &c->lanes[g];
+    lane_mask is_due = either(rejected, is_less(s->bound, all_lanes(no_bound)));
+    vd least = all_lanes(no_bound);
+    if (mask_bits(is_due) == 0)
+        return;
+    for (size_t i = begin; i < c->n; i++) {
+        lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
+        least = smaller(choose(active, c->q_next[(FRONT + i) * GROUPS + g], least), least);
+    }
+    s->bound = choose(is_due, least + only(rejected, s->tail), s->bound);
+}
+
 static inline double svd_lane(const vd *x, size_t i, size_t g, size_t lane)
 {
     double of_lane[LANES];
@@ -281,8 +295,7 @@ static void svd_pairs(struct chain *c, double *values)
  * above, the last of its diagonal with e, which the next sweep adds: the tail. Without q e, no eigenvalue above
  * 2 q changes by more than 2 q e [A'^-1], and those below, with q, by 2 q sqrt(q e [A'^-2]), [] being the last
  * element of the diagonal: both are to be less than 2^-54 of the shifts so far. Or q e is to be so small that
- * its root cannot change a value by more than 2^-52 of the largest. That is a sweep or two earlier than an e that is
- * below the threshold. */
+ * its root cannot change a value by more than 2^-50 of the largest. An e below the threshold comes a sweep or two later. */
 static inline bool svd_take(struct chain *c, size_t g, double *values)
 {
     struct sweeper *s = &c->lanes[g];
@@ -301,6 +314,7 @@ static inline bool svd_take(struct chain *c, size_t g, double *values)
     vd tail = choose(but_not(s->moves, s->is_new), e, all_lanes(0));
     s->tail = choose(s->accepted, tail, s->tail);
     svd_note(c, g, q + s->sum, mask_bits(s->moves), values);
+    s->bound = choose(s->moves, all_lanes(no_bound), s->bound);
     s->found = choose(s->moves, s->found + one, s->found);
     s->first = choose(s->moves, s->first + one, s->first);
     return mask_bits(either(s->is_new, both(s->accepted, is_at_most(last_two, s->found)))) != 0;
@@ -343,6 +357,7 @@ static inline vd svd_shift(const struct sweeper *s, const vd *q, const vd *e, si
     vd c = svd_fma(s->tail, f, last + s->tail) * above;
     vd root = svd_sqrt(larger(svd_fma(b, b, all_lanes(-4) * c * square), zero));
     vd shift = (c + c) / (b + root) * all_lanes(1 - 0x1p-40);
+    shift = choose(is_less(s->bound, shift), all_lanes(0.5) * s->bound, shift);
     lane_mask single = is_at_most(all_lanes((double)(int64_t)n - 1), s->first);
     return choose(either(single, s->is_new), zero, larger(shift, zero));
 }
@@ -355,7 +370,8 @@ static vd svd_smaller_shift(const struct sweeper *s)
     vd close = (s->shift + s->last) * all_lanes(1 - 0x1p-40);
     lane_mask is_late = both(but_not(is_less(zero, s->last_but_one), s->failed),
                              is_less(s->failures, all_lanes(2)));
-    vd shift = choose(both(is_late, is_less(zero, close)), close, all_lanes(0.25) * s->shift);
+    vd less = smaller(all_lanes(0.25) * s->shift, all_lanes(0.5) * s->bound);
+    vd shift = choose(both(is_late, is_less(zero, close)), close, less);
     return choose(is_less(s->failures, all_lanes(4)), shift, zero);
 }
 
@@ -380,6 +396,8 @@ static void svd_decide(struct chain *c, size_t begin, double *values)
     for (size_t g = 0; g < GROUPS; g++)
         if (mask_bits(rejected[g]) != 0)
             svd_restore(c, begin, g, rejected[g]);
+    for (size_t g = 0; g < GROUPS; g++)
+        svd_bound(c, begin, g, rejected[g]);
     for (size_t g = 0; g < GROUPS; g++)
         goes_on[g] = svd_take(c, g, values);
     for (size_t g = 0; g < GROUPS; g++)
@@ -414,6 +432,7 @@ static void svd_start(struct chain *c, const vd *d, const vd *e)
         memset(s, 0, sizeof *s);
         s->threshold = most * all_lanes(0x1p-102);
         s->moves = s->is_new = s->is_pair = is_less(zero, zero);
+        s->bound = all_lanes(no_bound);
         for (size_t i = 0; i < n; i++) {
             vd q = d[i * GROUPS + g] * d[i * GROUPS + g];
             vd above = i + 1 < n ? e[i * GROUPS + g] * e[i * GROUPS + g] : zero;
