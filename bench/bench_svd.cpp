@@ -53,12 +53,15 @@ double normal(uint64_t &state)
     return std::sqrt(-2 * std::log(u)) * std::cos(6.283185307179586 * v);
 }
 
+/* Columns alike; of falling norms, by 5 degrees; or so near to one another that A'A is of no use. */
+enum class content { random, mixed, dependent };
+
 /* One at a time. */
-const sheaf_array *matrices(const shape &of, bool is_mixed)
+const sheaf_array *matrices(const shape &of, content kind)
 {
     static array_ptr array;
-    static std::tuple<size_t, size_t, size_t, bool> now;
-    std::tuple<size_t, size_t, size_t, bool> wanted{of.count, of.m, of.n, is_mixed};
+    static std::tuple<size_t, size_t, size_t, content> now;
+    std::tuple<size_t, size_t, size_t, content> wanted{of.count, of.m, of.n, kind};
     if (array != nullptr && now == wanted)
         return array.get();
     sheaf_array *made = nullptr;
@@ -70,19 +73,21 @@ const sheaf_array *matrices(const shape &of, bool is_mixed)
     auto *x = static_cast<double *>(sheaf_array_data(made));
     uint64_t state = 7;
     for (size_t c = 0; c < of.count; c++) {
-        double grade = is_mixed ? -12.0 * static_cast<double>(c % 5) / 4 : 0;
-        for (size_t i = 0; i < of.m; i++)
+        double grade = kind == content::mixed ? -12.0 * static_cast<double>(c % 5) / 4 : 0;
+        for (size_t i = 0; i < of.m; i++) {
+            const double shared = kind == content::dependent ? 1e6 * normal(state) : 0;
             for (size_t j = 0; j < of.n; j++)
-                *x++ = normal(state) *
-                       std::pow(10, grade * static_cast<double>(j) / static_cast<double>(of.n));
+                *x++ = shared + normal(state) * std::pow(10, grade * static_cast<double>(j) /
+                                                                 static_cast<double>(of.n));
+        }
     }
     return made;
 }
 
 void ours(benchmark::State &state, sheaf_svd_mode mode, sheaf_backend backend, size_t workers,
-          shape of, bool is_mixed)
+          shape of, content kind)
 {
-    const sheaf_array *a = matrices(of, is_mixed);
+    const sheaf_array *a = matrices(of, kind);
     executor_ptr executor = open_executor(backend, workers);
     sheaf_svd_options options = {};
     sheaf_svd_arrays out = {};
@@ -141,14 +146,14 @@ void turn(double *to, const double *from, size_t rows, size_t columns)
 }
 
 /* turned: as LAPACKE's row-major call does it; else the transpose as it lies. */
-void lapack(benchmark::State &state, sheaf_svd_mode mode, shape of, bool is_mixed, bool turned,
+void lapack(benchmark::State &state, sheaf_svd_mode mode, shape of, content kind, bool turned,
             bool back)
 {
     if (find_dgesdd() == nullptr) {
         state.SkipWithError("no libopenblas.so.0");
         return;
     }
-    const sheaf_array *a = matrices(of, is_mixed);
+    const sheaf_array *a = matrices(of, kind);
     size_t each = of.m * of.n;
     lapack_run run(mode, turned ? of.m : of.n, turned ? of.n : of.m);
     std::vector<double> results(of.count * of.k());
@@ -183,19 +188,20 @@ void add(const shape &of, sheaf_svd_mode mode, const std::string &data)
 {
     static const char *const modes[] = {"values", "reduced", "full"};
     const size_t all = sheaf_executor_workers(nullptr);
-    const bool is_mixed = data == "mixed";
+    const content kind = data == "mixed"       ? content::mixed
+                         : data == "dependent" ? content::dependent
+                                               : content::random;
     const std::string size = "/" + data + "/" + std::to_string(of.count) + "x" +
                              std::to_string(of.m) + "x" + std::to_string(of.n);
     const std::string what = std::string("svd/") + modes[mode] + "/";
     for (sheaf_backend backend : {SHEAF_SEQUENTIAL, SHEAF_THREADS, SHEAF_PROCESSES})
         benchmark::RegisterBenchmark((what + sheaf_backend_name(backend) + size).c_str(), ours,
-                                     mode, backend, backend == SHEAF_SEQUENTIAL ? 1 : all, of,
-                                     is_mixed)
+                                     mode, backend, backend == SHEAF_SEQUENTIAL ? 1 : all, of, kind)
             ->UseRealTime();
-    benchmark::RegisterBenchmark((what + "lapack" + size).c_str(), lapack, mode, of, is_mixed,
+    benchmark::RegisterBenchmark((what + "lapack" + size).c_str(), lapack, mode, of, kind,
                                  mode == SHEAF_SVD_VALUES && of.m > of.n, false)
         ->UseRealTime();
-    benchmark::RegisterBenchmark((what + "lapack-rows" + size).c_str(), lapack, mode, of, is_mixed,
+    benchmark::RegisterBenchmark((what + "lapack-rows" + size).c_str(), lapack, mode, of, kind,
                                  true, true)
         ->UseRealTime();
 }
@@ -206,6 +212,7 @@ int main(int argc, char **argv)
 {
     for (sheaf_svd_mode mode : {SHEAF_SVD_VALUES, SHEAF_SVD_REDUCED}) {
         add({600, 1000, 10}, mode, "random");
+        add({600, 1000, 10}, mode, "dependent");
         add({8, 1000, 10}, mode, "cached");
     }
     add({6, 1000, 10}, SHEAF_SVD_VALUES, "cached");

@@ -122,13 +122,12 @@ bool svd_is_for_lapack(size_t m, size_t n)
     return m > KERNEL_SVD_COLUMNS_MAX && n > KERNEL_SVD_COLUMNS_MAX;
 }
 
-/* Matrices that share registers: two of AVX2 (their chains of operations interleaved), one of AVX-512. On one core
- * 1, 2, 4 and 8 matrices of 1000 x 10 take 36, 53, 71 and 150 us (AVX2). */
+/* Matrices that share registers: two of AVX2 (their chains of operations interleaved), one of AVX-512. */
 enum { TOGETHER = 8 };
 
-/* A matrix's time, told as bytes of a read at 10 GB/s. Within a factor of 2 of what is measured on one
- * core: our kernels (AVX-512) for (3,3), (10,10), (32,32), (1000,10): 0.2, 1.1, 8 and 12 us; OpenBLAS 0.3.21
- * for (120,90), (300,200): 400 and 4500 us. */
+/* A matrix's time, told as bytes of a read at 10 GB/s. At most 3 times what is measured on one core: our kernels
+ * (AVX2) for (3,3), (10,10), (32,32), (1000,10): 0.05, 0.8, 6.5 and 8 us (20 by reflections); OpenBLAS 0.3.21 for
+ * (120,90), (300,200): 400 and 4500 us. */
 static uint64_t work_of(const struct op_call *call)
 {
     const struct op_array *a = &call->arrays[SVD_A];
