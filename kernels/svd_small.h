@@ -140,7 +140,8 @@ static inline vd svd_three_shift(const struct three *t)
     return s3 / (s2 + root + root) * all_lanes(1 - 0x1p-46);
 }
 
-/* The eigenvalues of [q0 + e0, sqrt(q1 e0); sqrt(q1 e0), q1 + e1], each to a few roundings of itself. */
+/* The eigenvalues of [q0 + e0, sqrt(q1 e0); sqrt(q1 e0), q1 + e1], each to a few roundings of
+ * itself, unless q0 q1 underflows. */
 static inline void svd_pair_of(vd q0, vd q1, vd e0, vd e1, vd *high, vd *low)
 {
     vd a = q0 + e0;
