@@ -191,7 +191,7 @@ static lane_mask svd_certified(vd *restrict r, vd *restrict inverse, size_t n)
             sum = svd_fma(inverse[i * n + j], inverse[i * n + j], sum);
         c = svd_fma(square[i], sum, c);
     }
-    return is_at_most(c, all_lanes((double)(CERTIFIED * n)));
+    return is_at_most(c, all_lanes((double)(int64_t)(CERTIFIED * n)));
 }
 
 #endif
