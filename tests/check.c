@@ -33,6 +33,11 @@ _Noreturn void check_skip(const char *reason)
     exit(77);
 }
 
+void check_not_on_threads(void)
+{
+    printf("  not under the thread sanitizer: one thread\n");
+}
+
 static size_t entries_with(const char *directory, const char *part)
 {
     size_t count = 0;

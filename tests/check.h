@@ -47,6 +47,9 @@ _Noreturn void check_status_failed(const char *file, int line, const char *call,
 /* Print why and end the program with 77, which ctest counts as skipped. */
 _Noreturn void check_skip(const char *reason);
 
+/* Says so, in the place of a CASE_OF_ONE_THREAD(). */
+void check_not_on_threads(void);
+
 /* Runs the cases (those whose names contain argv[1], if it is given), then checks that this process
  * has no more descriptors, children or shared mappings than before, and that no key of check_key()
  * is left. Returns main()'s result. Ends with "N passed". */
@@ -60,6 +63,17 @@ const char *check_key(const char *name);
     {                                                                                              \
         static const struct check_case cases[] = {__VA_ARGS__};                                    \
         return check_main(argc, argv, cases, sizeof cases / sizeof cases[0]);                      \
+    }
+/* A case that calls us from one thread, with a sequential executor or none: it shows the thread sanitizer nothing,
+ * which takes ten times as long over it. It is left out there, and says so. */
+#ifdef __SANITIZE_THREAD__
+enum { IS_THREAD_SANITIZED = 1 };
+#else
+enum { IS_THREAD_SANITIZED = 0 };
+#endif
+#define CASE_OF_ONE_THREAD(function)                                                               \
+    {                                                                                              \
+#function, IS_THREAD_SANITIZED ? check_not_on_threads : function                           \
     }
 #define CASE(function)                                                                             \
     {                                                                                              \

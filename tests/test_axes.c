@@ -12,6 +12,9 @@
 
 enum { CASE_BYTES = 48 };
 
+/* The threads do the same for every dtype: the thread sanitizer sees the first of three. */
+enum { NEXT_DTYPE = IS_THREAD_SANITIZED ? 3 : 1 };
+
 static void run_cases(size_t cases, size_t most_elements, sheaf_executor *executor,
                       unsigned long long seed)
 {
@@ -108,7 +111,7 @@ static void many_leaves_of_many_columns(void)
     sheaf_executor *executor;
     CHECK_OK(
         sheaf_executor_open(&executor, SHEAF_THREADS, &(sheaf_executor_options){.workers = 3}));
-    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t++) {
+    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t += NEXT_DTYPE) {
         sheaf_array *array = random_matrix(dtypes[t], 33000, 70);
         for (sheaf_op op = SHEAF_MAX; strcmp(sheaf_op_name(op), "?") != 0; op++)
             check_columns(array, op, executor);
@@ -198,7 +201,7 @@ static void only_neighbours_are_joined(void)
 static void transposed_arrays(void)
 {
     static const sheaf_dtype dtypes[] = {SHEAF_F64, SHEAF_F32, SHEAF_F16, SHEAF_I8, SHEAF_U16};
-    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t++) {
+    for (size_t t = 0; t < sizeof dtypes / sizeof dtypes[0]; t += NEXT_DTYPE) {
         sheaf_array *array = random_matrix(dtypes[t], 1300, 530);
         sheaf_array *view;
         sheaf_array *copy;
@@ -400,7 +403,7 @@ static void bad_arguments_are_errors(void)
 
 CHECK_MAIN(CASE(axes_are_numpys), CASE(a_given_array_is_written),
            CASE(dtypes_of_results_can_be_chosen), CASE(of_nothing), CASE(bad_arguments_are_errors),
-           CASE(small_views_give_the_bits_of_their_copies), CASE(many_leaves_of_many_columns),
-           CASE(wide_panels), CASE(joined_panels), CASE(only_neighbours_are_joined),
-           CASE(runs_of_every_other_element), CASE(transposed_arrays),
-           CASE(large_views_give_the_bits_of_their_copies))
+           CASE_OF_ONE_THREAD(small_views_give_the_bits_of_their_copies),
+           CASE(many_leaves_of_many_columns), CASE(wide_panels), CASE(joined_panels),
+           CASE(only_neighbours_are_joined), CASE(runs_of_every_other_element),
+           CASE(transposed_arrays), CASE(large_views_give_the_bits_of_their_copies))

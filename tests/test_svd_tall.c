@@ -74,6 +74,8 @@ static void values_of(const sheaf_array *a, size_t k, void *out, int32_t *outcom
 
 static const size_t widths[] = {1, 2, 3, 5, 7, 10, 20, 33, 64};
 enum { WIDTHS = sizeof widths / sizeof widths[0] };
+/* The threads do the same for every width: the thread sanitizer sees three of them, of 1, 5 and 20 columns. */
+enum { NEXT_WIDTH = IS_THREAD_SANITIZED ? 3 : 1 };
 
 /* Two leaves exactly, and then a few rows more than 5. */
 static size_t rows_of(size_t n, size_t which)
@@ -94,7 +96,7 @@ static void spectrum(double *s, size_t n, int mode, double digits)
 
 static void known_values_are_found(void)
 {
-    for (size_t w = 0; w < WIDTHS; w++)
+    for (size_t w = 0; w < WIDTHS; w += NEXT_WIDTH)
         for (int mode = 0; mode < 3; mode++) {
             size_t n = widths[w];
             size_t m = rows_of(n, (w + (size_t)mode) % 2);
@@ -128,7 +130,7 @@ static void fill_random(double *a, size_t m, size_t n, unsigned long long seed)
 
 static void batch_scale_and_isa_do_not_show(void)
 {
-    for (size_t w = 0; w < WIDTHS; w++) {
+    for (size_t w = 0; w < WIDTHS; w += NEXT_WIDTH) {
         size_t n = widths[w];
         size_t m = rows_of(n, 1);
         double expected[64];
@@ -274,7 +276,7 @@ static void check_same(const sheaf_array *a, const sheaf_array *b)
 /* Of known values, of rank 1, of zeros, with two equal columns; the values are those without vectors. */
 static void vectors_are_orthonormal_whatever_the_rank(void)
 {
-    for (size_t w = 0; w < WIDTHS; w++)
+    for (size_t w = 0; w < WIDTHS; w += NEXT_WIDTH)
         for (int kind = 0; kind < 4; kind++) {
             size_t n = widths[w];
             size_t m = rows_of(n, (w + (size_t)kind) % 2);
@@ -379,11 +381,8 @@ static void full_vectors_of_a_tall_one(void)
 {
     const size_t n = 64;
     const size_t m = rows_of(n, 0) + 1;
-#ifdef __SANITIZE_THREAD__
-    const int from = 1; /* half a minute each there, and the threads do the same for both */
-#else
-    const int from = 0;
-#endif
+    /* Long under the thread sanitizer, and the threads do the same for both. */
+    const int from = IS_THREAD_SANITIZED ? 1 : 0;
     for (int is_f32 = from; is_f32 < 2; is_f32++) {
         const double ulp = is_f32 ? (double)FLT_EPSILON : DBL_EPSILON;
         sheaf_array *a = make(is_f32 ? SHEAF_F32 : SHEAF_F64, 1, m, n);
@@ -400,7 +399,8 @@ static void full_vectors_of_a_tall_one(void)
         CHECK_OK(sheaf_svd(&full, NULL, a, &(sheaf_svd_options){.mode = SHEAF_SVD_FULL}));
         CHECK_OK(sheaf_svd(&reduced, NULL, a, &(sheaf_svd_options){.mode = SHEAF_SVD_REDUCED}));
         check_same(full.s, reduced.s);
-        check_square(full.u, m, ulp);
+        if (!IS_THREAD_SANITIZED) /* half a minute there, of one thread */
+            check_square(full.u, m, ulp);
         check_square(full.vt, n, ulp);
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < n; j++)
