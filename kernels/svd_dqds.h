@@ -41,7 +41,7 @@ struct sweeper {
     vd inverse_before, square_before;
     vd pair_first, pair_last, pair_e; /* the last two values of a lane: svd_pairs() */
     lane_mask is_pair;
-    vd bound;    /* of the shift, for this value, once one was too large: svd_bound() */
+    vd bound;    /* of the shift, for this value, once one was too large: svd_restore() */
     vd failures; /* in a row */
     vd found;    /* values */
     lane_mask failed, accepted; /* the sweep: a d but the last was below 0 */
@@ -198,32 +198,23 @@ static void svd_sweep(struct chain *restrict c, size_t begin, size_t top)
     svd_finish(c, w, begin, top);
 }
 
-/* The lanes of this register whose sweep did not succeed get their old state into the new buffer. */
+/* The lanes of this register whose sweep did not succeed get their old state into the new buffer. Their least eigenvalue is
+ * not above the least q, wherever that is, and what is added to the last: a bound of the shifts from now on, as the last
+ * rows, which shifts are made of, may know nothing of it. */
 static void svd_restore(struct chain *c, size_t begin, size_t g, lane_mask rejected)
 {
-    lane_mask moves = c->lanes[g].moves;
+    struct sweeper *s = &c->lanes[g];
+    vd least = all_lanes(no_bound);
+    vd index = all_lanes((double)(int64_t)begin);
     for (size_t i = begin; i < c->n; i++) {
         vd *q = &c->q_next[(FRONT + i) * GROUPS + g];
         vd *e = &c->e_next[(FRONT + i) * GROUPS + g];
-        *q = choose(rejected, svd_moved(c->q, i, g, moves), *q);
-        *e = choose(rejected, svd_moved(c->e, i, g, moves), *e);
+        *q = choose(rejected, svd_moved(c->q, i, g, s->moves), *q);
+        *e = choose(rejected, svd_moved(c->e, i, g, s->moves), *e);
+        least = smaller(choose(is_at_most(s->first, index), *q, least), least);
+        index = index + all_lanes(1);
     }
-}
-
-/* The least eigenvalue is not above the least q, wherever that is, and what is added to the last. That is looked for where
- * a shift was too large: the last rows, which shifts are made of, may know nothing of it. */
-static void svd_bound(struct chain *c, size_t begin, size_t g, lane_mask rejected)
-{
-    struct sweeper *s = &c->lanes[g];
-    lane_mask is_due = either(rejected, is_less(s->bound, all_lanes(no_bound)));
-    vd least = all_lanes(no_bound);
-    if (mask_bits(is_due) == 0)
-        return;
-    for (size_t i = begin; i < c->n; i++) {
-        lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
-        least = smaller(choose(active, c->q_next[(FRONT + i) * GROUPS + g], least), least);
-    }
-    s->bound = choose(is_due, least + only(rejected, s->tail), s->bound);
+    s->bound = choose(rejected, least + s->tail, s->bound);
 }
 
 static inline double svd_lane(const vd *x, size_t i, size_t g, size_t lane)
@@ -391,13 +382,15 @@ static void svd_decide(struct chain *c, size_t begin, double *values)
         rejected[g] = but_not(busy, s->accepted);
         s->failures = choose(rejected[g], s->failures + all_lanes(1), zero);
         s->sum = choose(s->accepted, s->sum + s->shift, s->sum);
+        vd bound = s->bound - s->shift; /* of a block that has got shorter nothing is known */
+        lane_mask unknown = either(is_less(s->first, s->next_first), is_at_most(bound, zero));
+        bound = choose(unknown, all_lanes(no_bound), bound);
+        s->bound = choose(s->accepted, bound, s->bound);
         s->first = choose(s->accepted, s->next_first, s->first);
     }
     for (size_t g = 0; g < GROUPS; g++)
         if (mask_bits(rejected[g]) != 0)
             svd_restore(c, begin, g, rejected[g]);
-    for (size_t g = 0; g < GROUPS; g++)
-        svd_bound(c, begin, g, rejected[g]);
     for (size_t g = 0; g < GROUPS; g++)
         goes_on[g] = svd_take(c, g, values);
     for (size_t g = 0; g < GROUPS; g++)

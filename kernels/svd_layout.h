@@ -10,6 +10,7 @@
 enum {
     SVD_VIRTUAL = 8,   /* lanes, whatever the registers are */
     SVD_TOGETHER = 16, /* lanes that dqds sweeps at the same time, in several registers */
+    SVD_ORDERED = 64,  /* matrices whose values are found in the order that suits it */
     SVD_FRONT = 5,     /* entries of its arrays before the first */
     SVD_SWEEPS = 8     /* of QR whose rotations are applied to vectors together */
 };
@@ -87,6 +88,12 @@ static inline size_t svd_gram_doubles(size_t rows, size_t columns)
     return gram_doubles(columns) + columns * columns;
 }
 
+/* The bidiagonal forms of SVD_ORDERED matrices, which is a multiple of the lanes. */
+static inline size_t svd_forms_registers(size_t columns, size_t lanes)
+{
+    return 2 * columns * (SVD_ORDERED / lanes);
+}
+
 /* In registers of so many lanes, of which `groups` are swept together. */
 static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t groups, size_t lanes)
 {
@@ -94,9 +101,9 @@ static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t g
     size_t tall = svd_way(rows, columns) == SVD_DIRECT ? rows : svd_panel_rows(columns);
     size_t gram = (svd_gram_doubles(rows, columns) + lanes - 1) / lanes;
     tall = tall > columns ? tall : columns;
-    return tall * columns + 2 * (SVD_VIRTUAL + 1) * square + tall + 4 * columns +
-           2 * groups * columns + 4 * groups * (SVD_FRONT + columns) + groups * (columns + 1) +
-           gram;
+    return tall * columns + 2 * (SVD_VIRTUAL + 1) * square + tall + 2 * columns +
+           svd_forms_registers(columns, lanes) + 2 * groups * columns +
+           4 * groups * (SVD_FRONT + columns) + groups * (columns + 1) + gram;
 }
 
 /* The same of what vectors need beside that: see svd_kept_memory(). */

@@ -23,13 +23,14 @@ struct svd_memory {
     vd *panel;         /* what is being reduced, by columns */
     vd *parts, *r;     /* VIRTUAL R's each; by rows */
     vd *work;          /* of svd_bidiagonal() */
-    vd *d, *e;         /* of one register */
+    vd *forms;         /* d and e of one register after the other */
+    vd *d, *e;         /* of one of them */
     vd *all_d, *all_e; /* of GROUPS */
     vd *chain;         /* of svd_dqds() */
     vd *values;
     vd *h, *inverse;          /* BY_ROWS: of svd_certified() */
     double *gram, *gram_work; /* of one matrix */
-    struct svd_scales scales[GROUPS];
+    struct svd_scales scales[SVD_ORDERED / LANES];
 };
 
 /* What vectors need beside: the reflections of one register, and what they make. NULL: values alone. */
@@ -84,14 +85,16 @@ static void svd_sweep_memory(struct svd_sweep_memory *m, size_t rows, size_t n, 
 static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
 {
     size_t tall = svd_way(rows, n) == SVD_DIRECT ? rows : svd_panel_rows(n);
-    struct svd_memory m = {.panel = scratch};
+    struct svd_memory m;
     tall = tall > n ? tall : n;
+    m.panel = scratch;
     m.parts = m.panel + tall * n;
     m.r = m.parts + VIRTUAL * n * n;
     m.work = m.r + VIRTUAL * n * n;
-    m.d = m.work + tall + 2 * n;
+    m.forms = m.work + tall + 2 * n;
+    m.d = m.forms;
     m.e = m.d + n;
-    m.all_d = m.e + n;
+    m.all_d = m.forms + svd_forms_registers(n, LANES);
     m.all_e = m.all_d + GROUPS * n;
     m.chain = m.all_e + GROUPS * n;
     m.values = m.chain + 4 * (FRONT + n) * GROUPS;
@@ -185,6 +188,57 @@ static void svd_merge_parts(vd *parts, size_t n, vd *panel, vd *kept)
             svd_qr_panel(parts + v * n * n, b, n, n, true, kept != NULL ? kept + n * n : NULL);
             kept = kept != NULL ? kept + svd_kept_panel(n, n) : NULL;
         }
+}
+
+/* The exponent of |d[0] ... d[n - 1]| of each matrix, or nearly so. */
+static void svd_exponents(int32_t *exponents, const vd *forms, size_t n, size_t count)
+{
+    const double *d = (const double *)(const void *)forms;
+    for (size_t i = 0; i < count; i++) {
+        const double *of_one = d + i / LANES * 2 * n * LANES + i % LANES;
+        exponents[i] = 0;
+        for (size_t k = 0; k < n; k++) {
+            uint64_t bits;
+            memcpy(&bits, of_one + k * LANES, sizeof bits);
+            exponents[i] += (int32_t)(bits >> 52 & 0x7ff);
+        }
+    }
+}
+
+/* Which matrix is swept in which place: those that are swept together are alike. Up to a set stays as it is. */
+static void svd_order_forms(unsigned order[SVD_ORDERED], const vd *forms, size_t n, size_t count)
+{
+    int32_t keys[SVD_ORDERED];
+    for (unsigned i = 0; i < count; i++)
+        order[i] = i;
+    if (count <= GROUPS * LANES || n <= SVD_SMALL)
+        return;
+    svd_exponents(keys, forms, n, count);
+    for (size_t i = 0; i < count; i++)
+        keys[i] = keys[i] * SVD_ORDERED + (int32_t)i; /* no two are the same */
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t place = 0;
+        for (size_t j = 0; j < count; j++)
+            place += keys[j] < keys[i];
+        order[place] = i;
+    }
+}
+
+/* all_d and all_e of the matrices of one set. Lanes from count on become zeros. */
+static void svd_gather_forms(struct svd_memory *m, size_t n, const unsigned *order, size_t count)
+{
+    const double *forms = (const double *)(const void *)m->forms;
+    double *d = (double *)(void *)m->all_d;
+    double *e = (double *)(void *)m->all_e;
+    memset(d, 0, n * GROUPS * sizeof(vd));
+    memset(e, 0, n * GROUPS * sizeof(vd));
+    for (size_t i = 0; i < count; i++) {
+        const double *of_one = forms + order[i] / LANES * 2 * n * LANES + order[i] % LANES;
+        for (size_t k = 0; k < n; k++) {
+            d[k * GROUPS * LANES + i] = of_one[k * LANES];
+            e[k * GROUPS * LANES + i] = of_one[(n + k) * LANES];
+        }
+    }
 }
 
 /* Puts the values of each lane in falling order: n passes over neighbours at most. */

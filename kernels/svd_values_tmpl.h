@@ -1,9 +1,15 @@
 /* svd_values_tmpl.h -- the singular values of a batch of matrices of type T.
  *
  *     matrices of a batch      lanes                     what happens there
- *     GROUPS x LANES           a matrix each             scaled by a power of two, to bidiagonal form
- *     at a time                                          (straight, or by way of R: svd_layout.h), dqds,
- *                                                        sorted, square roots, scaled back
+ *     LANES at a time          a matrix each             scaled by a power of two, to bidiagonal form
+ *                                                        (straight, or by way of R: svd_layout.h)
+ *     GROUPS x LANES of        a matrix each             dqds, sorted, square roots, scaled back
+ *     SVD_ORDERED, in the
+ *     order of determinants
+ *
+ * A set of lanes is swept until the last of them is done, and of matrices graded differently some take twice the sweeps
+ * of others. The less the determinant of what has been scaled is, the fewer they are: of 32 x 32, some graded
+ * over 12 decades and some not, a set took 87 sweeps as they came, 61 in this order, where 53 are the mean.
  *
  * The elements are scaled so that the largest lies in [1, 2): exact, but for what is 2^-1000 of it, so
  * the values of 2^k A are 2^k times those of A to the bit.
@@ -195,17 +201,19 @@ static void FN(svd_scale_lanes)(const struct FN(svd_batch) * s, struct FN(svd_la
         lanes->ahead_bytes = 0;
 }
 
-/* The bidiagonal forms of up to GROUPS * LANES matrices, and their values. sweep: NULL for values alone. */
-static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *values,
-                         int32_t *status, size_t sweeps_for_one, struct svd_memory *memory,
-                         const struct svd_sweep_memory *sweep)
+/* The bidiagonal forms of `count` matrices, in `registers`. sweep: NULL for values alone. */
+static void FN(svd_forms)(const struct FN(svd_batch) * s, size_t count, size_t registers,
+                          int32_t *status, struct svd_memory *memory,
+                          const struct svd_sweep_memory *sweep)
 {
     size_t n = s->columns;
-    for (size_t g = 0; g < GROUPS; g++) {
+    for (size_t g = 0; g < registers; g++) {
         struct FN(svd_lanes) lanes;
         struct svd_scales *scales = &memory->scales[g];
         const struct svd_kept *kept = sweep != NULL ? &sweep->kept[g] : NULL;
         size_t first = g * LANES;
+        memory->d = memory->forms + g * 2 * n;
+        memory->e = memory->d + n;
         scales->certified = 0;
         if (svd_way(s->rows, n) == SVD_BY_ROWS && first < count) {
             struct tall_rows a = FN(svd_rows_of)(s, first);
@@ -214,24 +222,35 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
              kept != NULL ? kept->inverse : memory->inverse);
         }
         FN(svd_scale_lanes)(s, &lanes, first, count, scales, status);
-        if (first < count || sweep != NULL)
-            FN(svd_reduce)(s, &lanes, memory, g, kept);
-        else
-            memset(memory->d, 0, 2 * n * sizeof *memory->d);
-        for (size_t k = 0; k < n; k++) {
-            memory->all_d[k * GROUPS + g] = memory->d[k];
-            memory->all_e[k * GROUPS + g] = memory->e[k];
-        }
+        FN(svd_reduce)(s, &lanes, memory, g, kept);
     }
-    svd_bidiagonal_values(memory, n, sweeps_for_one);
-    double *found = (double *)memory->values;
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < n; k++) {
-            const struct svd_scales *scales = &memory->scales[i / LANES];
-            double value = found[k * GROUPS * LANES + i] * scales->more[i % LANES];
-            value *= scales->back[i % LANES];
-            values[i * n + k] = value == value ? (elem)value : (elem)QUIET_NAN;
-        }
+}
+
+/* The values of up to SVD_ORDERED matrices, or, with vectors, of GROUPS * LANES. sweep: NULL for values alone. */
+static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *values,
+                         int32_t *status, size_t sweeps_for_one, struct svd_memory *memory,
+                         const struct svd_sweep_memory *sweep)
+{
+    size_t n = s->columns;
+    size_t in_set = GROUPS * LANES;
+    unsigned order[SVD_ORDERED];
+    FN(svd_forms)
+    (s, count, sweep != NULL ? GROUPS : (count + LANES - 1) / LANES, status, memory, sweep);
+    svd_order_forms(order, memory->forms, n, count);
+    for (size_t set = 0; set < count; set += in_set) {
+        size_t some = count - set < in_set ? count - set : in_set;
+        svd_gather_forms(memory, n, order + set, some);
+        svd_bidiagonal_values(memory, n, sweeps_for_one);
+        const double *found = (const double *)memory->values;
+        for (size_t i = 0; i < some; i++)
+            for (size_t k = 0; k < n; k++) {
+                size_t matrix = order[set + i];
+                const struct svd_scales *scales = &memory->scales[matrix / LANES];
+                double value = found[k * in_set + i] * scales->more[matrix % LANES];
+                value *= scales->back[matrix % LANES];
+                values[matrix * n + k] = value == value ? (elem)value : (elem)QUIET_NAN;
+            }
+    }
 }
 
 static struct FN(svd_batch) FN(svd_batch_of)(const struct kernel_svd *call)
@@ -253,12 +272,12 @@ static void FN(svd_values)(const struct kernel_svd *call)
         FN(svd_values_of_three)(call, &memory);
         return;
     }
-    for (size_t first = 0; first < call->count; first += GROUPS * LANES) {
+    for (size_t first = 0; first < call->count; first += SVD_ORDERED) {
         size_t left = call->count - first;
         s.x = (const elem *)call->x + first * s.size;
         s.left = left;
         FN(svd_some)
-        (&s, left < GROUPS * LANES ? left : GROUPS * LANES, (elem *)call->s + first * s.columns,
+        (&s, left < SVD_ORDERED ? left : SVD_ORDERED, (elem *)call->s + first * s.columns,
          call->status + first, call->sweeps_for_one, &memory, NULL);
     }
 }

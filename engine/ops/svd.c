@@ -126,7 +126,7 @@ bool svd_is_for_lapack(size_t m, size_t n)
 enum { TOGETHER = 8 };
 
 /* A matrix's time, told as bytes of a read at 10 GB/s. At most 3 times what is measured on one core: our kernels
- * (AVX2) for (3,3), (10,10), (32,32), (1000,10): 0.05, 0.8, 6.5 and 8 us (20 by reflections); OpenBLAS 0.3.21 for
+ * (AVX2) for (3,3), (10,10), (32,32), (1000,10): 0.05, 0.8, 6 and 8 us (20 by reflections); OpenBLAS 0.3.21 for
  * (120,90), (300,200): 400 and 4500 us. */
 static uint64_t work_of(const struct op_call *call)
 {
