@@ -134,6 +134,39 @@ static void every_executor_gives_the_same_bits(void)
     }
 }
 
+static volatile sig_atomic_t killed;
+
+static void note_killed(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)context;
+    killed += info->si_code == CLD_KILLED;
+}
+
+/* Workers that still ask for the arrays of a job which others have finished leave when the executor is closed. They are
+ * killed only if they take a second to, as a few may if nothing of theirs runs for so long. */
+static void closing_kills_no_worker_that_asks_for_an_array(void)
+{
+    enum { TURNS = 20, OF_EACH = 8 };
+    struct batch b = make_batch(shapes[0]);
+    struct sigaction before;
+    struct sigaction note = {.sa_sigaction = note_killed, .sa_flags = SA_SIGINFO | SA_RESTART};
+    CHECK(sigaction(SIGCHLD, &note, &before) == 0);
+    solve(&b, b.expected, NULL, "scalar");
+    killed = 0;
+    for (int turn = 0; turn < TURNS; turn++) {
+        sheaf_executor *executor;
+        CHECK_OK(sheaf_executor_open(&executor, SHEAF_PROCESSES,
+                                     &(sheaf_executor_options){.workers = OF_EACH}));
+        solve(&b, b.values, executor, NULL);
+        sheaf_executor_close(executor);
+    }
+    check_same(&b);
+    CHECK(sigaction(SIGCHLD, &before, NULL) == 0);
+    CHECK(killed < TURNS / 4);
+    free_batch(&b);
+}
+
 /* Kills one worker after another, every few milliseconds, but no faster than several parts of the job are done: ten
  * kills of workers over one part are the error that they should be. */
 struct killer {
@@ -301,6 +334,7 @@ static void threads_share_one_large_matrix(void)
     sheaf_detach(a);
 }
 
-CHECK_MAIN(CASE(every_executor_gives_the_same_bits), CASE(every_executor_gives_the_same_vectors),
-           CASE(killed_workers_do_not_change_a_bit),
+CHECK_MAIN(CASE(every_executor_gives_the_same_bits),
+           CASE(closing_kills_no_worker_that_asks_for_an_array),
+           CASE(every_executor_gives_the_same_vectors), CASE(killed_workers_do_not_change_a_bit),
            CASE(what_lapack_computes_is_refused_or_marked), CASE(threads_share_one_large_matrix))

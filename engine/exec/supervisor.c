@@ -435,12 +435,16 @@ static void look_after_children(struct processes *processes)
     }
 }
 
-/* Ends all workers: they leave by themselves when they see `stop`; who does not within a second is stuck. */
+/* Ends all workers: they leave by themselves when they see `stop`, or that nobody will send the array that they wait for:
+ * others may have finished its job meanwhile. Who does not within a second is stuck. */
 static void end_all(struct processes *processes)
 {
     struct board *board = processes->pool->board;
     store_seq_cst(&board->stop, 1);
     work_wake_all(board);
+    for (uint32_t i = 0; i < load_relaxed(&board->workers); i++)
+        if (processes->children[i].state != CHILD_NONE)
+            shutdown(processes->children[i].socket, SHUT_WR);
     int64_t bound = clock_now_ns() + 1000000000;
     for (uint32_t i = 0; i < load_relaxed(&board->workers); i++) {
         struct child *child = &processes->children[i];
