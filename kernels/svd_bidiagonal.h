@@ -204,8 +204,8 @@ struct svd_bidiagonal {
     size_t ahead_bytes;
 };
 
-/* Part k of n. The first asks for all pages, whose addresses are then translated at the same time: each alone is waited
- * for, as long as the pass over 20 x 20 takes. */
+/* Part k of n. The first asks for a line of each page, so that their addresses are translated at the same time: each
+ * alone is waited for, as long as the pass over 20 x 20 takes. */
 static inline void svd_fetch_ahead(const struct svd_bidiagonal *b, size_t k)
 {
     const size_t line = 64;

@@ -92,8 +92,7 @@ static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
     m.r = m.parts + VIRTUAL * n * n;
     m.work = m.r + VIRTUAL * n * n;
     m.forms = m.work + tall + 2 * n;
-    m.d = m.forms;
-    m.e = m.d + n;
+    m.d = m.e = NULL; /* until there is one */
     m.all_d = m.forms + svd_forms_registers(n, LANES);
     m.all_e = m.all_d + GROUPS * n;
     m.chain = m.all_e + GROUPS * n;
@@ -230,8 +229,10 @@ static void svd_gather_forms(struct svd_memory *m, size_t n, const unsigned *ord
     const double *forms = (const double *)(const void *)m->forms;
     double *d = (double *)(void *)m->all_d;
     double *e = (double *)(void *)m->all_e;
-    memset(d, 0, n * GROUPS * sizeof(vd));
-    memset(e, 0, n * GROUPS * sizeof(vd));
+    if (count < GROUPS * LANES) {
+        memset(d, 0, n * GROUPS * sizeof(vd));
+        memset(e, 0, n * GROUPS * sizeof(vd));
+    }
     for (size_t i = 0; i < count; i++) {
         const double *of_one = forms + order[i] / LANES * 2 * n * LANES + order[i] % LANES;
         for (size_t k = 0; k < n; k++) {

@@ -14,9 +14,10 @@
  * The elements are scaled so that the largest lies in [1, 2): exact, but for what is 2^-1000 of it, so
  * the values of 2^k A are 2^k times those of A to the bit.
  *
- * By reflections, of the 14.9 us that 1000 x 10 takes from memory on one core of a Zen 4 (AVX2, 2.8 GHz; 13.9 in cache), the
- * multiply-adds of the QR cannot take less than 4.6 (26250 of 0.176 ns). Reducing two panels at the same time, to hide the
- * square roots of one behind the other, gains 15 % for three columns, but nothing for ten, and loses 3 % for twenty. */
+ * By reflections, of the 14.9 us that 1000 x 10 takes from memory on one core of a Zen 4 (AVX2, 2.8 GHz; 13.9 in
+ * cache), the multiply-adds of the QR cannot take less than 4.6 (26250 of 0.176 ns). Reducing two panels at the same
+ * time, to hide the square roots of one behind the other, gains 15 % for three columns, but nothing for ten, and loses
+ * 3 % for twenty. */
 #include "tmpl_begin.h"
 
 /* Matrices of one shape, the long side first. */
