@@ -13,7 +13,7 @@ size_t sheaf_svd_scratch(size_t m, size_t n, bool has_vectors, bool is_full)
     const size_t lanes = SVD_VIRTUAL;
     size_t registers = svd_scratch_registers(rows, columns, SVD_TOGETHER / lanes, lanes);
     if (has_vectors)
-        registers += svd_vectors_registers(rows, columns, SVD_TOGETHER / lanes, lanes);
+        registers += svd_vectors_registers(rows, columns, SVD_WITH_VECTORS / lanes, lanes);
     size_t bytes = registers * SVD_VIRTUAL * sizeof(double);
     if (is_full && rows > columns)
         bytes += svd_complement_doubles(rows, columns) * sizeof(double);

@@ -152,7 +152,9 @@ static inline lane_mask is_at_most(vd a, vd b)
 
 static inline vd choose(lane_mask which, vd yes, vd no)
 {
-    return (vd)_mm256_blendv_pd((__m256d)no, (__m256d)yes, which);
+    vd chosen; /* GCC makes a mask of the intrinsic's mask first */
+    __asm__("vblendvpd %3, %2, %1, %0" : "=x"(chosen) : "x"(no), "xm"(yes), "x"(which));
+    return chosen;
 }
 
 static inline lane_mask both(lane_mask a, lane_mask b)

@@ -8,11 +8,12 @@
 #include "gram_layout.h"
 
 enum {
-    SVD_VIRTUAL = 8,   /* lanes, whatever the registers are */
-    SVD_TOGETHER = 16, /* lanes that dqds sweeps at the same time, in several registers */
-    SVD_ORDERED = 64,  /* matrices whose values are found in the order that suits it */
-    SVD_FRONT = 5,     /* entries of its arrays before the first */
-    SVD_SWEEPS = 8     /* of QR whose rotations are applied to vectors together */
+    SVD_VIRTUAL = 8,       /* lanes, whatever the registers are */
+    SVD_TOGETHER = 32,     /* lanes that dqds sweeps at the same time, in several registers */
+    SVD_WITH_VECTORS = 16, /* the same with vectors */
+    SVD_ORDERED = 64,      /* matrices whose values are found in the order that suits it */
+    SVD_FRONT = 5,         /* entries of its arrays before the first */
+    SVD_SWEEPS = 8         /* of QR whose rotations are applied to vectors together */
 };
 
 /* DIRECT   bidiagonalised as it is, lane = matrix
@@ -74,7 +75,7 @@ static inline size_t svd_kept_panels(size_t rows, size_t columns)
 static inline size_t svd_at_once(size_t rows, size_t columns)
 {
     size_t room = (768U << 10) / sizeof(double) / columns / rows;
-    size_t most = SVD_TOGETHER;
+    size_t most = SVD_WITH_VECTORS;
     if (svd_way(rows, columns) != SVD_BY_ROWS)
         return most;
     return room < SVD_VIRTUAL ? SVD_VIRTUAL : room < most ? room : most;
@@ -94,7 +95,7 @@ static inline size_t svd_forms_registers(size_t columns, size_t lanes)
     return 2 * columns * (SVD_ORDERED / lanes);
 }
 
-/* In registers of so many lanes, of which `groups` are swept together. */
+/* In registers of so many lanes, of which `groups` at most are swept together. */
 static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t groups, size_t lanes)
 {
     size_t square = columns * columns;
@@ -103,7 +104,7 @@ static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t g
     tall = tall > columns ? tall : columns;
     return tall * columns + 2 * (SVD_VIRTUAL + 1) * square + tall + 2 * columns +
            svd_forms_registers(columns, lanes) + 2 * groups * columns +
-           4 * groups * (SVD_FRONT + columns) + groups * (columns + 1) + gram;
+           6 * groups * (SVD_FRONT + columns) + groups * (columns + 1) + gram;
 }
 
 /* The same of what vectors need beside that: see svd_kept_memory(). */

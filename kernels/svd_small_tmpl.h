@@ -53,7 +53,7 @@ static inline void FN(svd_some_of_three)(const elem *x, size_t count, elem *valu
     for (size_t g = 0; g < GROUPS; g++)
         bad[g] = FN(svd_form_of_three)(x, g * LANES, count, memory->all_d + g, memory->all_e + g,
                                        &back[g]);
-    svd_bidiagonal_values(memory, 3, sweeps_for_one);
+    svd_bidiagonal_values(memory, 3, GROUPS, sweeps_for_one);
     for (size_t i = 0; i < 3 * GROUPS; i++)
         memory->values[i] = memory->values[i] * back[i % GROUPS];
     const double *found = (const double *)memory->values;

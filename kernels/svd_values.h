@@ -25,7 +25,7 @@ struct svd_memory {
     vd *work;          /* of svd_bidiagonal() */
     vd *forms;         /* d and e of one register after the other */
     vd *d, *e;         /* of one of them */
-    vd *all_d, *all_e; /* of GROUPS */
+    vd *all_d, *all_e; /* of svd_groups() registers, as the next two */
     vd *chain;         /* of svd_dqds() */
     vd *values;
     vd *h, *inverse;          /* BY_ROWS: of svd_certified() */
@@ -94,10 +94,10 @@ static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
     m.forms = m.work + tall + 2 * n;
     m.d = m.e = NULL; /* until there is one */
     m.all_d = m.forms + svd_forms_registers(n, LANES);
-    m.all_e = m.all_d + GROUPS * n;
-    m.chain = m.all_e + GROUPS * n;
-    m.values = m.chain + 4 * (FRONT + n) * GROUPS;
-    m.h = m.values + GROUPS * (n + 1);
+    m.all_e = m.all_d + MOST_GROUPS * n;
+    m.chain = m.all_e + MOST_GROUPS * n;
+    m.values = m.chain + 6 * (FRONT + n) * MOST_GROUPS;
+    m.h = m.values + MOST_GROUPS * (n + 1);
     m.inverse = m.h + n * n;
     m.gram = (double *)(void *)(m.inverse + n * n);
     m.gram_work = m.gram + n * n;
@@ -204,13 +204,24 @@ static void svd_exponents(int32_t *exponents, const vd *forms, size_t n, size_t 
     }
 }
 
+/* Registers of a set of `count` matrices. */
+static size_t svd_groups(size_t n, size_t count, bool has_vectors)
+{
+    size_t groups = 1;
+    if (has_vectors || n <= SVD_SMALL)
+        return GROUPS;
+    while (groups < MOST_GROUPS && groups * LANES < count)
+        groups *= 2;
+    return groups;
+}
+
 /* Which matrix is swept in which place: those that are swept together are alike. Up to a set stays as it is. */
 static void svd_order_forms(unsigned order[SVD_ORDERED], const vd *forms, size_t n, size_t count)
 {
     int32_t keys[SVD_ORDERED];
     for (unsigned i = 0; i < count; i++)
         order[i] = i;
-    if (count <= GROUPS * LANES || n <= SVD_SMALL)
+    if (count <= MOST_GROUPS * LANES || n <= SVD_SMALL)
         return;
     svd_exponents(keys, forms, n, count);
     for (size_t i = 0; i < count; i++)
@@ -224,26 +235,27 @@ static void svd_order_forms(unsigned order[SVD_ORDERED], const vd *forms, size_t
 }
 
 /* all_d and all_e of the matrices of one set. Lanes from count on become zeros. */
-static void svd_gather_forms(struct svd_memory *m, size_t n, const unsigned *order, size_t count)
+static void svd_gather_forms(struct svd_memory *m, size_t n, size_t groups, const unsigned *order,
+                             size_t count)
 {
     const double *forms = (const double *)(const void *)m->forms;
     double *d = (double *)(void *)m->all_d;
     double *e = (double *)(void *)m->all_e;
-    if (count < GROUPS * LANES) {
-        memset(d, 0, n * GROUPS * sizeof(vd));
-        memset(e, 0, n * GROUPS * sizeof(vd));
+    if (count < groups * LANES) {
+        memset(d, 0, n * groups * sizeof(vd));
+        memset(e, 0, n * groups * sizeof(vd));
     }
     for (size_t i = 0; i < count; i++) {
         const double *of_one = forms + order[i] / LANES * 2 * n * LANES + order[i] % LANES;
         for (size_t k = 0; k < n; k++) {
-            d[k * GROUPS * LANES + i] = of_one[k * LANES];
-            e[k * GROUPS * LANES + i] = of_one[(n + k) * LANES];
+            d[k * groups * LANES + i] = of_one[k * LANES];
+            e[k * groups * LANES + i] = of_one[(n + k) * LANES];
         }
     }
 }
 
 /* Puts the values of each lane in falling order: n passes over neighbours at most. */
-static void svd_sort(vd *x, size_t n)
+static void svd_sort(vd *x, size_t n, size_t groups)
 {
     unsigned swapped = 1;
     unsigned swapped_before = 1;
@@ -251,9 +263,9 @@ static void svd_sort(vd *x, size_t n)
         swapped_before = swapped;
         swapped = 0;
         for (size_t i = pass % 2; i + 1 < n; i += 2)
-            for (size_t g = 0; g < GROUPS; g++) {
-                vd *a = &x[i * GROUPS + g];
-                vd *b = a + GROUPS;
+            for (size_t g = 0; g < groups; g++) {
+                vd *a = &x[i * groups + g];
+                vd *b = a + groups;
                 lane_mask wrong = is_less(*a, *b);
                 vd most = choose(wrong, *b, *a);
                 swapped |= mask_bits(wrong);
@@ -264,21 +276,22 @@ static void svd_sort(vd *x, size_t n)
 }
 
 /* From all_d and all_e to the squares of the values. */
-static void svd_squares(struct svd_memory *m, size_t n, size_t sweeps_for_one)
+static void svd_squares(struct svd_memory *m, size_t n, size_t groups, size_t sweeps_for_one)
 {
-    unsigned unfinished[GROUPS];
-    svd_dqds(m->all_d, m->all_e, n, (double *)(void *)m->values, m->chain, sweeps_for_one,
+    unsigned unfinished[MOST_GROUPS];
+    svd_dqds(m->all_d, m->all_e, n, groups, (double *)(void *)m->values, m->chain, sweeps_for_one,
              unfinished);
-    for (size_t g = 0; g < GROUPS; g++)
+    for (size_t g = 0; g < groups; g++)
         if (unfinished[g] != 0)
-            svd_bisect(m->all_d, m->all_e, n, g, unfinished[g], (double *)(void *)m->values);
+            svd_bisect(m->all_d + g, m->all_e + g, n, groups, unfinished[g],
+                       (double *)(void *)(m->values + g));
     for (size_t i = 0; i < n / 2; i++) /* they were found from the smallest on, or nearly so */
-        for (size_t g = 0; g < GROUPS; g++) {
-            vd low = m->values[i * GROUPS + g];
-            m->values[i * GROUPS + g] = m->values[(n - 1 - i) * GROUPS + g];
-            m->values[(n - 1 - i) * GROUPS + g] = low;
+        for (size_t g = 0; g < groups; g++) {
+            vd low = m->values[i * groups + g];
+            m->values[i * groups + g] = m->values[(n - 1 - i) * groups + g];
+            m->values[(n - 1 - i) * groups + g] = low;
         }
-    svd_sort(m->values, n);
+    svd_sort(m->values, n, groups);
 }
 
 /* The same of three columns: svd_squares() for the lanes that need it. */
@@ -291,21 +304,22 @@ static inline void svd_squares_of_three(struct svd_memory *m, size_t sweeps_for_
                      sweeps < SVD_SMALL_SWEEPS ? sweeps : SVD_SMALL_SWEEPS, done) == 0)
         return;
     memcpy(found, m->values, sizeof found);
-    svd_squares(m, SVD_SMALL, sweeps_for_one);
+    svd_squares(m, SVD_SMALL, GROUPS, sweeps_for_one);
     for (size_t i = 0; i < SVD_SMALL * GROUPS; i++)
         m->values[i] = choose(done[i % GROUPS], found[i], m->values[i]);
 }
 
-/* From all_d and all_e to values. */
-static void svd_bidiagonal_values(struct svd_memory *m, size_t n, size_t sweeps_for_one)
+/* From all_d and all_e to values: n rows of `groups` registers. */
+static void svd_bidiagonal_values(struct svd_memory *m, size_t n, size_t groups,
+                                  size_t sweeps_for_one)
 {
     if (n > SVD_SMALL)
-        svd_squares(m, n, sweeps_for_one);
+        svd_squares(m, n, groups, sweeps_for_one);
     else if (n == SVD_SMALL)
         svd_squares_of_three(m, sweeps_for_one);
     else
         svd_of_two(m->all_d, m->all_e, n, m->values);
-    for (size_t i = 0; i < n * GROUPS; i++)
+    for (size_t i = 0; i < n * groups; i++)
         m->values[i] = svd_sqrt(m->values[i]);
 }
 

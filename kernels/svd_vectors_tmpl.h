@@ -421,7 +421,7 @@ static void FN(svd_vectors)(const struct kernel_svd *call)
     struct FN(svd_outs) outs = FN(svd_outs_of)(call);
     struct svd_memory memory = svd_memory(s.rows, s.columns, call->scratch);
     struct svd_sweep_memory sweep;
-    vd *after = (vd *)call->scratch + svd_scratch_registers(s.rows, s.columns, GROUPS, LANES);
+    vd *after = (vd *)call->scratch + svd_scratch_registers(s.rows, s.columns, MOST_GROUPS, LANES);
     double *work = (double *)(after + svd_vectors_registers(s.rows, s.columns, GROUPS, LANES));
     size_t at_once = svd_at_once(s.rows, s.columns);
     svd_sweep_memory(&sweep, s.rows, s.columns, after);

@@ -411,6 +411,37 @@ static void blocks_that_fall_apart_take_few_sweeps(void)
         check_by_jacobi(a[i], SIZE, SIZE, "a block that falls apart");
 }
 
+/* Bidiagonals of powers of two, whose squares come to just what counts as 0 in a sweep: whether a block ends there is not to
+ * depend on whether one ends in a neighbour. */
+static void blocks_end_whatever_the_neighbours_do(void)
+{
+    enum { SIZE = 24, MANY = 96 };
+    static double a[MANY][SIZE * SIZE];
+    double values[MANY * SIZE], alone[SIZE];
+    int32_t status[MANY];
+    unsigned long long seed = 61;
+    for (size_t i = 0; i < MANY; i++) {
+        int down[SIZE] = {0}; /* the first is 1 */
+        for (size_t k = 1; k < SIZE; k++)
+            down[k] = (int)(9 * (1 + uniform(&seed)));
+        for (size_t k = 0; k < SIZE; k++) {
+            bool comes_to_it = k + 1 < SIZE && down[k + 1] > down[k] && uniform(&seed) < 0.6;
+            a[i][k * SIZE + k] = ldexp(1, -down[k]);
+            if (k + 1 < SIZE)
+                a[i][k * SIZE + k + 1] = comes_to_it ? ldexp(1, down[k + 1] - down[k] - 51)
+                                                     : ldexp(1, (int)(26 * uniform(&seed) - 26));
+        }
+    }
+    for (size_t z = 0; sheaf_kernels_at(z) != NULL; z++) {
+        const struct kernels *kernels = sheaf_kernels_at(z);
+        solve(kernels, KERNEL_F64, a, MANY, SIZE, SIZE, values, status, KERNEL_SVD_SWEEPS);
+        for (size_t i = 0; i < MANY; i++) {
+            solve(kernels, KERNEL_F64, a[i], 1, SIZE, SIZE, alone, status, KERNEL_SVD_SWEEPS);
+            CHECK(memcmp(values + i * SIZE, alone, sizeof alone) == 0);
+        }
+    }
+}
+
 /* Some that three columns' own sweeps leave to dqds, for all lanes: the others keep their values. */
 static void three_columns_that_go_to_dqds(void)
 {
@@ -442,4 +473,5 @@ CHECK_MAIN(CASE(every_instruction_set_gives_the_golden_bits),
            CASE(lauchli_kahan_hilbert_and_their_like), CASE(badly_scaled_and_deficient_ones),
            CASE(bidiagonals_of_all_magnitudes), CASE(close_values_of_small_matrices),
            CASE(three_columns_that_go_to_dqds), CASE(a_small_value_takes_few_sweeps),
-           CASE(blocks_that_fall_apart_take_few_sweeps))
+           CASE(blocks_that_fall_apart_take_few_sweeps),
+           CASE(blocks_end_whatever_the_neighbours_do))
