@@ -58,6 +58,13 @@ static inline size_t svd_core_rows(size_t rows, size_t columns)
     return svd_way(rows, columns) == SVD_DIRECT ? rows : columns;
 }
 
+/* From column to column of that, in registers: of 32 or 64 rows, all columns would lie in few sets of the L1 (3 % of the time
+ * of 32 x 32, 8 % of 64 x 64). */
+static inline size_t svd_apart(size_t rows)
+{
+    return rows % 32 == 0 ? rows + 2 : rows;
+}
+
 /* Registers of one panel with its heads and scales. */
 static inline size_t svd_kept_panel(size_t rows, size_t columns)
 {
@@ -102,7 +109,7 @@ static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t g
     size_t tall = svd_way(rows, columns) == SVD_DIRECT ? rows : svd_panel_rows(columns);
     size_t gram = (svd_gram_doubles(rows, columns) + lanes - 1) / lanes;
     tall = tall > columns ? tall : columns;
-    return tall * columns + 2 * (SVD_VIRTUAL + 1) * square + tall + 2 * columns +
+    return svd_apart(tall) * columns + 2 * (SVD_VIRTUAL + 1) * square + tall + 2 * columns +
            svd_forms_registers(columns, lanes) + 2 * groups * columns +
            6 * groups * (SVD_FRONT + columns) + groups * (columns + 1) + gram;
 }
@@ -113,7 +120,7 @@ static inline size_t svd_vectors_registers(size_t rows, size_t columns, size_t g
     size_t square = columns * columns;
     size_t core = svd_core_rows(rows, columns);
     size_t tall = svd_rows_at(0, rows, columns);
-    size_t of_one = core * columns + square + 2 * columns + core * columns + square;
+    size_t of_one = svd_apart(core) * columns + square + 2 * columns + core * columns + square;
     size_t panels = 0;
     if (svd_way(rows, columns) == SVD_BY_MATRIX)
         of_one += svd_kept_panels(rows, columns);

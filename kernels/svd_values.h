@@ -64,7 +64,7 @@ static void svd_sweep_memory(struct svd_sweep_memory *m, size_t rows, size_t n, 
     enum svd_way way = svd_way(rows, n);
     for (size_t g = 0; g < GROUPS; g++) {
         struct svd_kept *kept = &m->kept[g];
-        kept->core = svd_cut(&at, core * n);
+        kept->core = svd_cut(&at, svd_apart(core) * n);
         kept->bidiagonal.rows = svd_cut(&at, n * n);
         kept->bidiagonal.left = svd_cut(&at, n);
         kept->bidiagonal.right = svd_cut(&at, n);
@@ -88,7 +88,7 @@ static struct svd_memory svd_memory(size_t rows, size_t n, void *scratch)
     struct svd_memory m;
     tall = tall > n ? tall : n;
     m.panel = scratch;
-    m.parts = m.panel + tall * n;
+    m.parts = m.panel + svd_apart(tall) * n;
     m.r = m.parts + VIRTUAL * n * n;
     m.work = m.r + VIRTUAL * n * n;
     m.forms = m.work + tall + 2 * n;
@@ -168,12 +168,12 @@ static void svd_scatter(vd *parts, const vd *r, size_t n, size_t lane)
     }
 }
 
-/* An R, by rows, to columns, with zeros below the diagonal. */
-static void svd_by_columns(vd *columns, const vd *r, size_t n)
+/* An R, by rows, to columns `apart` registers apart, with zeros below the diagonal. */
+static void svd_by_columns(vd *columns, size_t apart, const vd *r, size_t n)
 {
     for (size_t j = 0; j < n; j++)
         for (size_t i = 0; i < n; i++)
-            columns[j * n + i] = i <= j ? r[i * n + j] : all_lanes(0);
+            columns[j * apart + i] = i <= j ? r[i * n + j] : all_lanes(0);
 }
 
 /* The R of all eight parts, into the first: four and four, two and two, one and one. kept: the reflections
@@ -183,7 +183,7 @@ static void svd_merge_parts(vd *parts, size_t n, vd *panel, vd *kept)
     for (size_t half = VIRTUAL / 2; half > 0; half /= 2)
         for (size_t v = 0; v < half; v++) {
             vd *b = kept != NULL ? kept : panel;
-            svd_by_columns(b, parts + (v + half) * n * n, n);
+            svd_by_columns(b, n, parts + (v + half) * n * n, n);
             svd_qr_panel(parts + v * n * n, b, n, n, true, kept != NULL ? kept + n * n : NULL);
             kept = kept != NULL ? kept + svd_kept_panel(n, n) : NULL;
         }

@@ -141,16 +141,17 @@ static void FN(svd_reduce)(const struct FN(svd_batch) * s, const struct FN(svd_l
     vd *core = kept != NULL ? kept->core : memory->panel;
     switch (svd_way(s->rows, n)) {
     case SVD_DIRECT:
-        FN(svd_load)(core, m, lanes->from, s->row_step, s->column_step, m, n, lanes->scale);
+        FN(svd_load)
+        (core, svd_apart(m), lanes->from, s->row_step, s->column_step, m, n, lanes->scale);
         break;
     case SVD_BY_MATRIX:
         FN(svd_by_matrix)
         (s, lanes, memory->parts, kept != NULL ? kept->panels : memory->panel, kept != NULL);
-        svd_by_columns(core, memory->parts, n);
+        svd_by_columns(core, svd_apart(n), memory->parts, n);
         break;
     case SVD_BY_ROWS:
         FN(svd_tall)(s, lanes, memory, g, kept != NULL ? kept->merges : NULL);
-        svd_by_columns(core, memory->parts, n);
+        svd_by_columns(core, svd_apart(n), memory->parts, n);
         break;
     }
     const struct svd_bidiagonal_kept *keep = kept != NULL ? &kept->bidiagonal : NULL;

@@ -402,7 +402,7 @@ static void FN(svd_vectors_some)(const struct kernel_svd *call, struct FN(svd_ba
         const struct svd_kept *kept = &sweep->kept[g];
         u[g] = kept->u;
         v[g] = kept->v;
-        svd_form(u[g], core, n, kept->core, core, kept->bidiagonal.left, n, 0);
+        svd_form(u[g], core, n, kept->core, svd_apart(core), kept->bidiagonal.left, n, 0);
         svd_form(v[g], n, n, kept->bidiagonal.rows, n, kept->bidiagonal.right, n - 1, 1);
     }
     svd_diagonalise(memory->all_d, memory->all_e, n, u, core, v, sweep->turns, unfinished);
