@@ -9,10 +9,11 @@
  * e = 0, needs no mask: d comes to 2^200, from which no shift is subtracted without being rounded away, and
  * 2^200 q 2^-200 is q; so the block begins with exactly q - shift, as if nothing were there.
  *
- * Of a sweep, the registers share the loop, since each is a chain of divisions: sum, division, multiply-add, 20 cycles an
- * index on a Zen 4, whose divider takes 5 a register. Eight registers of four lanes take 41 to 45 cycles for 40
- * of divisions, where four took 31 for 20; and what a sweep brings (svd_dqds.h) is as long a chain, which twice as many
- * lanes pay once. Two halves of four in turns, every 2, 4 or 8 indices, gain nothing more. */
+ * The registers share the loop, since each is a chain of divisions: sum, division, multiply-add, 20 cycles an index on a
+ * Zen 4, whose divider takes 5 a register. Eight registers of four lanes take 57 cycles for 40 of divisions, four took 31 for
+ * 20; and what a sweep brings (svd_dqds.h) is as long a chain, which twice as many lanes pay once. Not better: halves of
+ * four registers in turns, every 2, 4 or 8 indices; all divisions of an index first; next / q as one ratio, which takes
+ * a multiplication less and makes the chain longer. */
 #ifndef SHEAF_KERNELS_SVD_SWEEP_H
 #define SHEAF_KERNELS_SVD_SWEEP_H
 
@@ -172,6 +173,9 @@ static inline __attribute__((always_inline)) unsigned svd_sweep(struct chain *re
 #pragma GCC unroll 8
         for (size_t g = 0; g < groups; g++)
             svd_step(c, &w[g], i, g, groups);
+    __asm__ volatile(
+        "" ::
+            : "memory"); /* else GCC saves for the last step what is in memory anyway */
     svd_end_sweep(c, w, groups);
     return svd_look(c, groups);
 }
