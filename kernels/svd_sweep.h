@@ -173,9 +173,8 @@ static inline __attribute__((always_inline)) unsigned svd_sweep(struct chain *re
 #pragma GCC unroll 8
         for (size_t g = 0; g < groups; g++)
             svd_step(c, &w[g], i, g, groups);
-    __asm__ volatile(
-        "" ::
-            : "memory"); /* else GCC saves for the last step what is in memory anyway */
+    /* else GCC saves for the last step what is in memory anyway */
+    __asm__ volatile("" ::: "memory");
     svd_end_sweep(c, w, groups);
     return svd_look(c, groups);
 }
