@@ -214,7 +214,7 @@ int main(int argc, char **argv)
         add({600, 1000, 10}, mode, "random");
         add({600, 1000, 10}, mode, "dependent");
         add({8, 1000, 10}, mode, "cached");
-        add({16, 1000, 10}, mode, "cached"); /* as many as dqds sweeps together */
+        add({16, 1000, 10}, mode, "cached"); /* SVD_WITH_VECTORS */
     }
     add({6, 1000, 10}, SHEAF_SVD_VALUES, "cached");
     for (const char *data : {"random", "mixed"})

@@ -116,8 +116,17 @@ static inline void svd_row_element(const struct svd_step *s, size_t j)
     s->v[j] = svd_fnma(s->left.head, y, top);
 }
 
-/* All of row k, whose squares behind the first element of v are returned. As below, rows of sums are written out by four: GCC
- * keeps them in memory else. */
+/* The same, and its square and product. */
+static inline __attribute__((always_inline)) void svd_row_sums(const struct svd_step *s, size_t j,
+                                                               vd *square, vd *yv)
+{
+    svd_row_element(s, j);
+    *square = svd_fma(s->v[j], s->v[j], *square);
+    *yv = svd_fma(s->y[j], s->v[j], *yv);
+}
+
+/* All of row k, whose squares behind the first element of v are returned. As in svd_next_column(), four at a time by a
+ * constant bound, else GCC keeps the sums in memory; and from a copy of the step, which no store can change. */
 static vd svd_row(struct svd_step *step)
 {
     const struct svd_step s = *step;
@@ -126,16 +135,10 @@ static vd svd_row(struct svd_step *step)
     size_t j = 2;
     svd_row_element(&s, 1);
     for (; j + 4 <= s.columns; j += 4)
-        for (size_t c = 0; c < 4; c++) {
-            svd_row_element(&s, j + c);
-            squares[c] = svd_fma(s.v[j + c], s.v[j + c], squares[c]);
-            yv[c] = svd_fma(s.y[j + c], s.v[j + c], yv[c]);
-        }
-    for (size_t c = 0; c < 3 && j + c < s.columns; c++) {
-        svd_row_element(&s, j + c);
-        squares[c] = svd_fma(s.v[j + c], s.v[j + c], squares[c]);
-        yv[c] = svd_fma(s.y[j + c], s.v[j + c], yv[c]);
-    }
+        for (size_t c = 0; c < 4; c++)
+            svd_row_sums(&s, j + c, &squares[c], &yv[c]);
+    for (size_t c = 0; c < 3 && j + c < s.columns; c++)
+        svd_row_sums(&s, j + c, &squares[c], &yv[c]);
     step->yv = (yv[0] + yv[1]) + (yv[2] + yv[3]);
     return (squares[0] + squares[1]) + (squares[2] + squares[3]);
 }
@@ -206,8 +209,7 @@ static vd svd_next_column(const struct svd_step *step)
     const struct svd_step s = *step;
     vd squares[4] = {all_lanes(0), all_lanes(0), all_lanes(0), all_lanes(0)};
     size_t i = 2;
-    if (s.rows > 1)
-        svd_next_element(&s, 1);
+    svd_next_element(&s, 1);
     for (; i + 4 <= s.rows; i += 4)
         for (size_t c = 0; c < 4; c++) {
             vd e = svd_next_element(&s, i + c);
@@ -220,9 +222,9 @@ static vd svd_next_column(const struct svd_step *step)
     return (squares[0] + squares[1]) + (squares[2] + squares[3]);
 }
 
-/* What is made bidiagonal: a, m x n with m >= n, by columns svd_apart(m) apart, is destroyed. d[n] becomes the diagonal, e[n - 1]
- * what is above it. work: m + 2 n. kept may be NULL. Meanwhile `ahead`, what is read next, is brought near from memory:
- * of 32 x 32 elements that would take as long as a tenth of all that is done with them. */
+/* What is made bidiagonal: a, m x n with m >= n, by columns svd_apart(m) apart, is destroyed. d[n] becomes the
+ * diagonal, e[n - 1] what is above it. work: m + 2 n. kept may be NULL. Meanwhile `ahead`, what is read next, is
+ * brought near from memory: of 32 x 32 elements that would take as long as a tenth of all that is done with them. */
 struct svd_bidiagonal {
     vd *a;
     size_t m, n;
@@ -248,7 +250,6 @@ static inline void svd_fetch_ahead(const struct svd_bidiagonal *b, size_t k)
 
 static struct svd_step svd_step_of(const struct svd_bidiagonal *b, size_t k)
 {
-    const struct reflection none = {all_lanes(0), all_lanes(0), all_lanes(0)};
     size_t apart = svd_apart(b->m);
     vd *u = b->a + k * apart + k;
     return (struct svd_step){.a = u,
@@ -258,9 +259,7 @@ static struct svd_step svd_step_of(const struct svd_bidiagonal *b, size_t k)
                              .before = k > 0 ? u - apart : NULL,
                              .x = b->work + k,
                              .y = b->work + b->m + k,
-                             .v = b->work + b->m + b->n + k,
-                             .left = none,
-                             .right = none};
+                             .v = b->work + b->m + b->n + k};
 }
 
 /* The right reflection of step k, of the row that it is made for. */

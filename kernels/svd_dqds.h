@@ -1,15 +1,15 @@
 /* svd_dqds.h -- the singular values of bidiagonal matrices, each lane one of them: dqds (Fernando and
  * Parlett, "Accurate singular values and differential qd algorithms", 1994).
  *
- * Where e is at most the threshold (an error below 2^-51 of the largest value) a block ends, and what is above waits for its
- * turn. A sweep whose shift was too large, seen by a d or an e below 0, is not accepted: the lane gets its state back and
- * tries a smaller one. What a lane does depends on that lane alone.
+ * Where e is at most the threshold (an error below 2^-51 of the largest value) a block ends, and what is above waits
+ * for its turn. A sweep whose shift was too large, seen by a d or an e below 0, is not accepted: the lane gets its
+ * state back and tries a smaller one. What a lane does depends on that lane alone.
  *
  * A sweep also sums up what the next shift and the decision on the last value are made of (svd_add_row()). There are
  * less of them by a third for that: 2.4 for a value of random 10 x 10, 2.6 of 32 x 32, of which 3 in 100 are not
  * accepted. A shift of the least value itself would need 1.7.
  *
- * What a sweep brings takes a third of the time of random 32 x 32: 200 ns for 32 lanes, half of it their new shifts. What
+ * A sweep over 32 lanes of random 32 x 32 takes 470 ns, and what it brings 170, half of it the new shifts. What
  * befalls few lanes (svd_blocks.h) is done lane by lane, by one loop for all registers: a branch for each is taken wrongly
  * in most sweeps. */
 #ifndef SHEAF_KERNELS_SVD_DQDS_H
@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) bool svd_take(struct chain *c, size
     struct sweeper *s = &c->lanes[g];
     size_t n = c->n;
     vd one = all_lanes(1);
-    vd last_two = all_lanes((double)(int64_t)n - 2);
+    vd last_two = svd_index(n - 2);
     vd q = s->last;
     vd e = c->e_next[(FRONT + n - 2) * groups + g];
     vd off = e * q;
@@ -53,8 +53,8 @@ static inline __attribute__((always_inline)) bool svd_take(struct chain *c, size
 static void svd_go_on(struct chain *c, size_t g)
 {
     struct sweeper *s = &c->lanes[g];
-    vd all = all_lanes((double)(int64_t)c->n);
-    vd last_two = all_lanes((double)(int64_t)c->n - 2);
+    vd all = svd_index(c->n);
+    vd last_two = svd_index(c->n - 2);
     unsigned to_next = mask_bits(both(s->is_new, is_less(s->found, all)));
     for (; to_next != 0; to_next &= to_next - 1)
         svd_next_block(c, g, (size_t)__builtin_ctz(to_next));
@@ -89,7 +89,7 @@ static inline __attribute__((always_inline)) vd svd_shift(const struct chain *c,
     vd root = svd_sqrt(larger(svd_fma(b, b, all_lanes(-4) * product * square), zero));
     vd shift = (product + product) / (b + root) * all_lanes(1 - 0x1p-40);
     shift = choose(is_less(s->bound, shift), all_lanes(0.5) * s->bound, shift);
-    lane_mask is_one = is_at_most(all_lanes((double)(int64_t)n - 1), s->first);
+    lane_mask is_one = is_at_most(svd_index(n - 1), s->first);
     return choose(either(is_one, s->is_new), zero, larger(shift, zero));
 }
 
@@ -112,7 +112,7 @@ static inline __attribute__((always_inline)) unsigned svd_judge(struct chain *c,
 {
     struct sweeper *s = &c->lanes[g];
     vd zero = all_lanes(0);
-    lane_mask busy = is_less(s->first, all_lanes((double)(int64_t)c->n));
+    lane_mask busy = is_less(s->first, svd_index(c->n));
     vd least = smaller(c->e_next[(FRONT + c->n - 2) * groups + g], s->last);
     s->accepted = both(but_not(busy, s->failed), is_at_most(zero, least));
     lane_mask rejected = but_not(busy, s->accepted);
@@ -130,14 +130,12 @@ static inline __attribute__((always_inline)) void svd_decide(struct chain *c, un
 {
     uint64_t rejected = 0;
     unsigned retries = 0;
+    vd retry[MOST_GROUPS];
     unsigned goes_on = 0;
     for (size_t g = 0; g < groups; g++)
         rejected |= (uint64_t)svd_judge(c, g, groups) << g * LANES;
-    for (; ends != 0; ends &= ends - 1) {
-        size_t g = (size_t)__builtin_ctz(ends);
-        svd_find_ends(c, g);
-        svd_park_all(c, c->q_next, c->e_next, g, c->lanes[g].accepted);
-    }
+    for (; ends != 0; ends &= ends - 1)
+        svd_end_blocks(c, (size_t)__builtin_ctz(ends), c->n - 2);
     for (; rejected != 0; rejected &= rejected - 1) {
         size_t lane = (size_t)__builtin_ctzll(rejected);
         svd_restore(c, lane / LANES, lane % LANES);
@@ -147,24 +145,21 @@ static inline __attribute__((always_inline)) void svd_decide(struct chain *c, un
         goes_on |= (svd_take(c, g, values, groups) ? 1U : 0U) << g;
     for (; goes_on != 0; goes_on &= goes_on - 1)
         svd_go_on(c, (size_t)__builtin_ctz(goes_on));
-    for (unsigned bits = retries; bits != 0; bits &= bits - 1) {
-        struct sweeper *s = &c->lanes[__builtin_ctz(bits)];
-        s->retry = svd_smaller_shift(s);
-    }
+    for (unsigned bits = retries; bits != 0; bits &= bits - 1)
+        retry[__builtin_ctz(bits)] = svd_smaller_shift(&c->lanes[__builtin_ctz(bits)]);
     for (size_t g = 0; g < groups; g++)
         c->lanes[g].shift = svd_shift(c, g, groups);
     for (; retries != 0; retries &= retries - 1) {
-        struct sweeper *s = &c->lanes[__builtin_ctz(retries)];
-        s->shift = choose(is_less(all_lanes(0), s->failures), s->retry, s->shift);
+        int g = __builtin_ctz(retries);
+        struct sweeper *s = &c->lanes[g];
+        s->shift = choose(is_less(all_lanes(0), s->failures), retry[g], s->shift);
     }
 }
 
-/* The least and the greatest row of any block. Returns whether there is one. */
+/* begin and top. Returns whether any lane has a value left. */
 static inline __attribute__((always_inline)) bool svd_range(struct chain *c, const size_t groups)
 {
-    double found[LANES];
-    double first[LANES];
-    vd all = all_lanes((double)(int64_t)c->n);
+    vd all = svd_index(c->n);
     vd fewest = all;
     vd last_first = all_lanes(0);
     for (size_t g = 0; g < groups; g++) {
@@ -172,55 +167,47 @@ static inline __attribute__((always_inline)) bool svd_range(struct chain *c, con
         fewest = smaller(fewest, s->found);
         last_first = larger(last_first, only(is_less(s->first, all), s->first));
     }
-    memcpy(found, &fewest, sizeof fewest);
-    memcpy(first, &last_first, sizeof first);
     c->begin = c->n;
     c->top = 0;
     for (size_t lane = 0; lane < LANES; lane++) {
-        size_t of_found = (size_t)(int32_t)found[lane];
-        size_t of_first = (size_t)(int32_t)first[lane];
-        c->begin = of_found < c->begin ? of_found : c->begin;
-        c->top = of_first > c->top ? of_first : c->top;
+        size_t found = svd_index_of(fewest, lane);
+        size_t first = svd_index_of(last_first, lane);
+        c->begin = found < c->begin ? found : c->begin;
+        c->top = first > c->top ? first : c->top;
     }
     bool is_any = c->begin < c->n;
     c->begin = c->begin < c->n - 2 ? c->begin : c->n - 2;
     return is_any;
 }
 
-/* Squares d and e into the chain, as q and e; blocks that end at once wait. A d of 0 becomes one that
- * changes no value by more than 2^-70 of the largest. A zero matrix: ones. */
+/* Squares d and e into the chain's next state, as q and e; blocks that end at once wait. A d of 0 becomes one that
+ * changes no value by more than 2^-70 of the largest. */
 static void svd_start(struct chain *c, const vd *d, const vd *e)
 {
     size_t n = c->n;
     size_t groups = c->groups;
     vd zero = all_lanes(0);
     memset(c->rows, 0, sizeof c->rows);
-    for (size_t i = 0; i < FRONT * groups; i++) {
-        c->q[i] = c->q_next[i] = all_lanes(no_row);
-        c->e[i] = c->e_next[i] = zero;
-    }
+    memset(c->lanes, 0, groups * sizeof *c->lanes); /* masks of no lane, too */
+    c->begin = 0;
     for (size_t g = 0; g < groups; g++) {
         struct sweeper *s = &c->lanes[g];
         vd most = all_lanes(0x1p-960);
         for (size_t i = 0; i < n; i++) {
-            most = larger(d[i * groups + g] * d[i * groups + g], most);
-            if (i + 1 < n)
-                most = larger(e[i * groups + g] * e[i * groups + g], most);
-        }
-        memset(s, 0, sizeof *s);
-        s->threshold = most * all_lanes(0x1p-102);
-        s->moves = s->is_new = s->is_pair = is_less(zero, zero);
-        s->bound = all_lanes(no_bound);
-        for (size_t i = 0; i < n; i++) {
             vd q = d[i * groups + g] * d[i * groups + g];
             vd above = i + 1 < n ? e[i * groups + g] * e[i * groups + g] : zero;
-            lane_mask ends = is_at_most(above, s->threshold);
-            c->q[(FRONT + i) * groups + g] = larger(q, most * all_lanes(0x1p-140));
-            c->e[(FRONT + i) * groups + g] = choose(ends, zero, above);
-            if (i + 1 < n)
-                s->next_first = choose(ends, all_lanes((double)(int64_t)i + 1), s->next_first);
+            c->q_next[(FRONT + i) * groups + g] = q;
+            c->e_next[(FRONT + i) * groups + g] = above;
+            most = larger(above, larger(q, most));
         }
-        svd_park_all(c, c->q, c->e, g, is_less(zero, s->threshold));
+        for (size_t i = 0; i < n; i++) {
+            vd *q = &c->q_next[(FRONT + i) * groups + g];
+            *q = larger(*q, most * all_lanes(0x1p-140));
+        }
+        s->threshold = most * all_lanes(0x1p-102);
+        s->bound = all_lanes(no_bound);
+        s->accepted = is_at_most(zero, zero);
+        svd_end_blocks(c, g, n - 1);
     }
 }
 
@@ -229,14 +216,13 @@ static inline __attribute__((always_inline)) void svd_sweeps(struct chain *c, do
                                                              size_t most, const size_t groups)
 {
     for (size_t sweeps = 0; svd_range(c, groups) && sweeps < most; sweeps++) {
-        unsigned ends = svd_sweep(c, groups);
-        svd_decide(c, ends, values, groups);
         vd *q = c->q;
         vd *e = c->e;
         c->q = c->q_next;
         c->e = c->e_next;
         c->q_next = q;
         c->e_next = e;
+        svd_decide(c, svd_sweep(c, groups), values, groups);
     }
 }
 
@@ -247,32 +233,27 @@ static void svd_dqds(const vd *d, const vd *e, size_t n, size_t groups, double *
                      size_t sweeps_for_one, unsigned unfinished[MOST_GROUPS])
 {
     size_t step = (FRONT + n) * groups;
+    size_t most = sweeps_for_one * n;
     struct chain c;
     c.q = work;
     c.e = work + step;
     c.q_next = work + 2 * step;
     c.e_next = work + 3 * step;
-    c.waiting_q = (double *)(void *)(work + 4 * step);
-    c.waiting_e = (double *)(void *)(work + 5 * step);
+    c.waiting_q = work + 4 * step;
+    c.waiting_e = work + 5 * step;
     c.n = n;
     c.groups = groups;
     svd_start(&c, d, e);
-    switch (groups) { /* of a power of two, MOST_GROUPS at most */
-    case 1:
-        svd_sweeps(&c, values, sweeps_for_one * n, 1);
-        break;
-    case 2:
-        svd_sweeps(&c, values, sweeps_for_one * n, 2);
-        break;
-    case 4:
-        svd_sweeps(&c, values, sweeps_for_one * n, 4);
-        break;
-    default:
-        svd_sweeps(&c, values, sweeps_for_one * n, MOST_GROUPS);
-        break;
-    }
+    if (groups == MOST_GROUPS) /* each has code of its own, which knows how many */
+        svd_sweeps(&c, values, most, MOST_GROUPS);
+    else if (groups == GROUPS)
+        svd_sweeps(&c, values, most, GROUPS);
+    else if (groups == 2)
+        svd_sweeps(&c, values, most, 2);
+    else
+        svd_sweeps(&c, values, most, 1);
     for (size_t g = 0; g < groups; g++)
-        unfinished[g] = mask_bits(is_less(c.lanes[g].first, all_lanes((double)(int64_t)n)));
+        unfinished[g] = mask_bits(is_less(c.lanes[g].first, svd_index(n)));
     svd_pairs(&c, values);
 }
 

@@ -78,17 +78,6 @@ static inline vd only(lane_mask which, vd a)
     return (vd)_mm512_maskz_mov_pd(which, (__m512d)a);
 }
 
-static inline vd bits_of_either(vd a, vd b)
-{
-    return (vd)_mm512_or_pd((__m512d)a, (__m512d)b);
-}
-
-/* Whether the sign bit is set. */
-static inline lane_mask is_negative(vd a)
-{
-    return _mm512_movepi64_mask((__m512i)a);
-}
-
 static inline vd magnitude(vd a)
 {
     return (vd)_mm512_abs_pd((__m512d)a);
@@ -182,16 +171,6 @@ static inline vd only(lane_mask which, vd a)
     return (vd)_mm256_and_pd(which, (__m256d)a);
 }
 
-static inline vd bits_of_either(vd a, vd b)
-{
-    return (vd)_mm256_or_pd((__m256d)a, (__m256d)b);
-}
-
-static inline lane_mask is_negative(vd a)
-{
-    return (lane_mask)a;
-}
-
 static inline vd magnitude(vd a)
 {
     return (vd)_mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)a);
@@ -279,21 +258,6 @@ static inline vd only(lane_mask which, vd a)
     return which ? a : 0;
 }
 
-static inline vd bits_of_either(vd a, vd b)
-{
-    uint64_t bits[2];
-    memcpy(&bits[0], &a, sizeof a);
-    memcpy(&bits[1], &b, sizeof b);
-    bits[0] |= bits[1];
-    memcpy(&a, &bits[0], sizeof a);
-    return a;
-}
-
-static inline lane_mask is_negative(vd a)
-{
-    return __builtin_signbit(a) != 0;
-}
-
 static inline vd magnitude(vd a)
 {
     return __builtin_fabs(a);
@@ -376,16 +340,6 @@ static inline unsigned mask_bits(lane_mask a)
 static inline vd only(lane_mask which, vd a)
 {
     return (vd)((lane_mask)a & which);
-}
-
-static inline vd bits_of_either(vd a, vd b)
-{
-    return (vd)((lane_mask)a | (lane_mask)b);
-}
-
-static inline lane_mask is_negative(vd a)
-{
-    return (lane_mask)a < 0;
 }
 
 static inline vd magnitude(vd a)

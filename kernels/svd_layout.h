@@ -9,11 +9,12 @@
 
 enum {
     SVD_VIRTUAL = 8,       /* lanes, whatever the registers are */
-    SVD_TOGETHER = 32,     /* lanes that dqds sweeps at the same time, in several registers */
-    SVD_WITH_VECTORS = 16, /* the same with vectors */
+    SVD_TOGETHER = 32,     /* lanes that dqds sweeps at the same time, at most */
+    SVD_WITH_VECTORS = 16, /* matrices, and lanes, with vectors, at most */
     SVD_ORDERED = 64,      /* matrices whose values are found in the order that suits it */
-    SVD_FRONT = 5,         /* entries of its arrays before the first */
-    SVD_SWEEPS = 8         /* of QR whose rotations are applied to vectors together */
+    SVD_FRONT = 5, /* entries of its arrays before the first, of which one is read; with 33 rows of
+                              eight registers the arrays would lie near each other modulo 4096: 4 % of a sweep */
+    SVD_SWEEPS = 8 /* of QR whose rotations are applied to vectors together */
 };
 
 /* DIRECT   bidiagonalised as it is, lane = matrix
@@ -58,8 +59,8 @@ static inline size_t svd_core_rows(size_t rows, size_t columns)
     return svd_way(rows, columns) == SVD_DIRECT ? rows : columns;
 }
 
-/* From column to column of that, in registers: of 32 or 64 rows, all columns would lie in few sets of the L1 (3 % of the time
- * of 32 x 32, 8 % of 64 x 64). */
+/* From column to column of that, in registers: of 32 or 64 rows, all columns would lie in few sets of the L1 (3 % of
+ * the time of 32 x 32, 8 % of 64 x 64). */
 static inline size_t svd_apart(size_t rows)
 {
     return rows % 32 == 0 ? rows + 2 : rows;
@@ -114,7 +115,7 @@ static inline size_t svd_scratch_registers(size_t rows, size_t columns, size_t g
            6 * groups * (SVD_FRONT + columns) + groups * (columns + 1) + gram;
 }
 
-/* The same of what vectors need beside that: see svd_kept_memory(). */
+/* The same of what vectors need beside that: see svd_sweep_memory(). */
 static inline size_t svd_vectors_registers(size_t rows, size_t columns, size_t groups, size_t lanes)
 {
     size_t square = columns * columns;

@@ -140,18 +140,6 @@ static inline vd svd_three_shift(const struct three *t)
     return s3 / (s2 + root + root) * all_lanes(1 - 0x1p-46);
 }
 
-/* The eigenvalues of [q0 + e0, sqrt(q1 e0); sqrt(q1 e0), q1 + e1], each to a few roundings of
- * itself, unless q0 q1 underflows. */
-static inline void svd_pair_of(vd q0, vd q1, vd e0, vd e1, vd *high, vd *low)
-{
-    vd a = q0 + e0;
-    vd b = q1 + e1;
-    vd gap = a - b;
-    vd root = svd_sqrt(svd_fma(gap, gap, all_lanes(4) * (q1 * e0)));
-    *high = larger(all_lanes(0.5) * (a + b + root), all_lanes(0x1p-600)); /* of 0: 0 and that */
-    *low = smaller(svd_fma(q0, b, e0 * e1) / *high, *high);
-}
-
 /* The least eigenvalue of the last two rows of B B' once the first is eliminated, as it is of B B' - x for x = q2: that
  * is not below the least eigenvalue, so this is not above it. If q0 is less than q2, it may be anything. */
 static inline vd svd_pair_shift(const struct three *t)

@@ -9,11 +9,11 @@
  * e = 0, needs no mask: d comes to 2^200, from which no shift is subtracted without being rounded away, and
  * 2^200 q 2^-200 is q; so the block begins with exactly q - shift, as if nothing were there.
  *
- * The registers share the loop, since each is a chain of divisions: sum, division, multiply-add, 20 cycles an index on a
- * Zen 4, whose divider takes 5 a register. Eight registers of four lanes take 57 cycles for 40 of divisions, four took 31 for
- * 20; and what a sweep brings (svd_dqds.h) is as long a chain, which twice as many lanes pay once. Not better: halves of
- * four registers in turns, every 2, 4 or 8 indices; all divisions of an index first; next / q as one ratio, which takes
- * a multiplication less and makes the chain longer. */
+ * The registers share the loop, since each is a chain of divisions: sum, division, multiply-add, 20 cycles an index
+ * on a Zen 4, whose divider takes 5 a register. Eight registers of four lanes take 57 cycles for 40 of divisions,
+ * four took 31 for 20; and what a sweep brings (svd_dqds.h) is as long a chain, which twice as many lanes pay once.
+ * Not better: halves of four registers in turns, every 2, 4 or 8 indices; all divisions of an index first; next / q
+ * as one ratio, which takes a multiplication less and makes the chain longer. */
 #ifndef SHEAF_KERNELS_SVD_SWEEP_H
 #define SHEAF_KERNELS_SVD_SWEEP_H
 
@@ -39,18 +39,22 @@ struct sweeper {
     lane_mask is_pair;
     vd bound;    /* of the shift, for this value, once one was too large: svd_restore() */
     vd failures; /* in a row */
-    vd retry;    /* the shift after one that was too large */
     vd found;    /* values */
     lane_mask failed, accepted; /* the sweep: an e but the last was below 0 */
     lane_mask moves, is_new;    /* by one, to a value; to a block not swept yet */
-    vd next_first;              /* what the sweep has found: becomes `first` if it is accepted */
 };
+
+static inline vd svd_index(size_t i)
+{
+    return all_lanes((double)(int64_t)i);
+}
 
 struct chain { /* the state: two buffers, of FRONT + n entries of `groups` registers */
     vd *q, *e, *q_next, *e_next;
-    double *waiting_q, *waiting_e; /* svd_park(): n rows of as many lanes */
+    vd *waiting_q, *waiting_e; /* svd_park(): as these */
     size_t n, groups;
-    size_t begin, top; /* the least and the greatest `first` of any lane, or less and more */
+    size_t begin,
+        top; /* from the first on lie all blocks; from the second on all lanes are in one, or finished */
     struct sweeper lanes[MOST_GROUPS];
     size_t rows[MOST_GROUPS * LANES]; /* values found, as whole numbers */
 };
@@ -78,7 +82,7 @@ static inline void svd_add_row(struct swept *w, vd e, vd inverse)
 
 /* Index i of one register. */
 static inline __attribute__((always_inline)) void
-svd_step(struct chain *restrict c, struct swept *w, size_t i, size_t g, const size_t groups)
+svd_sweep_index(struct chain *restrict c, struct swept *w, size_t i, size_t g, const size_t groups)
 {
     const struct sweeper *s = &c->lanes[g];
     vd e = svd_moved(c->e, i, g, s->moves, groups);
@@ -93,19 +97,6 @@ svd_step(struct chain *restrict c, struct swept *w, size_t i, size_t g, const si
     w->d = svd_fma(d_next, inverse, -s->shift);
 }
 
-/* Notes where blocks end, but before the last value. */
-static void svd_find_ends(struct chain *c, size_t g)
-{
-    struct sweeper *s = &c->lanes[g];
-    s->next_first = s->first;
-    for (size_t i = c->begin; i + 2 < c->n; i++) {
-        lane_mask active = is_at_most(s->first, all_lanes((double)(int64_t)i));
-        vd e = c->e_next[(FRONT + i) * c->groups + g];
-        s->next_first = choose(both(active, is_at_most(e, s->threshold)),
-                               all_lanes((double)(int64_t)i + 1), s->next_first);
-    }
-}
-
 /* Looks for an e that is below 0, or not above the threshold, before the last. Returns a bit for each register where a
  * block ends. */
 static inline __attribute__((always_inline)) unsigned svd_look(struct chain *c, const size_t groups)
@@ -117,7 +108,7 @@ static inline __attribute__((always_inline)) unsigned svd_look(struct chain *c, 
         least[g] = all_lanes(no_bound);
     for (; i + 2 < c->n && i < c->top; i++)
         for (size_t g = 0; g < groups; g++) {
-            lane_mask active = is_at_most(c->lanes[g].first, all_lanes((double)(int64_t)i));
+            lane_mask active = is_at_most(c->lanes[g].first, svd_index(i));
             vd e = choose(active, c->e_next[(FRONT + i) * groups + g], all_lanes(no_bound));
             least[g] = smaller(e, least[g]);
         }
@@ -126,7 +117,7 @@ static inline __attribute__((always_inline)) unsigned svd_look(struct chain *c, 
             least[g] = smaller(c->e_next[(FRONT + i) * groups + g], least[g]);
     for (size_t g = 0; g < groups; g++) {
         struct sweeper *s = &c->lanes[g];
-        lane_mask busy = is_less(s->first, all_lanes((double)(int64_t)c->n));
+        lane_mask busy = is_less(s->first, svd_index(c->n));
         s->failed = is_less(least[g], all_lanes(0));
         lane_mask at_end = but_not(is_at_most(least[g], s->threshold), s->failed);
         ends |= (mask_bits(both(busy, at_end)) != 0 ? 1U : 0U) << g;
@@ -145,7 +136,7 @@ svd_end_sweep(struct chain *restrict c, struct swept *w, const size_t groups)
         c->lanes[g].last_but_one = w[g].d;
     }
     for (size_t g = 0; g < groups; g++)
-        svd_step(c, &w[g], n - 2, g, groups);
+        svd_sweep_index(c, &w[g], n - 2, g, groups);
     for (size_t g = 0; g < groups; g++) {
         struct sweeper *s = &c->lanes[g];
         s->inverse = w[g].inverse;
@@ -172,7 +163,7 @@ static inline __attribute__((always_inline)) unsigned svd_sweep(struct chain *re
     for (size_t i = begin; i + 2 < c->n; i++)
 #pragma GCC unroll 8
         for (size_t g = 0; g < groups; g++)
-            svd_step(c, &w[g], i, g, groups);
+            svd_sweep_index(c, &w[g], i, g, groups);
     /* else GCC saves for the last step what is in memory anyway */
     __asm__ volatile("" ::: "memory");
     svd_end_sweep(c, w, groups);

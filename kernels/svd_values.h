@@ -204,7 +204,8 @@ static void svd_exponents(int32_t *exponents, const vd *forms, size_t n, size_t 
     }
 }
 
-/* Registers of a set of `count` matrices. */
+/* Registers of a set of `count` matrices: a power of two. GROUPS where svd_diagonalise(), svd_of_three() or
+ * svd_of_two() read them. */
 static size_t svd_groups(size_t n, size_t count, bool has_vectors)
 {
     size_t groups = 1;

@@ -203,12 +203,12 @@ static void FN(svd_scale_lanes)(const struct FN(svd_batch) * s, struct FN(svd_la
         lanes->ahead_bytes = 0;
 }
 
-/* The bidiagonal forms of `count` matrices, in `registers`. sweep: NULL for values alone. */
-static void FN(svd_forms)(const struct FN(svd_batch) * s, size_t count, size_t registers,
-                          int32_t *status, struct svd_memory *memory,
-                          const struct svd_sweep_memory *sweep)
+/* The bidiagonal forms of `count` matrices. sweep: NULL for values alone. */
+static void FN(svd_forms)(const struct FN(svd_batch) * s, size_t count, int32_t *status,
+                          struct svd_memory *memory, const struct svd_sweep_memory *sweep)
 {
     size_t n = s->columns;
+    size_t registers = sweep != NULL ? GROUPS : (count + LANES - 1) / LANES;
     for (size_t g = 0; g < registers; g++) {
         struct FN(svd_lanes) lanes;
         struct svd_scales *scales = &memory->scales[g];
@@ -237,7 +237,7 @@ static void FN(svd_some)(const struct FN(svd_batch) * s, size_t count, elem *val
     size_t most = svd_groups(n, count, sweep != NULL) * LANES;
     unsigned order[SVD_ORDERED];
     FN(svd_forms)
-    (s, count, sweep != NULL ? GROUPS : (count + LANES - 1) / LANES, status, memory, sweep);
+    (s, count, status, memory, sweep);
     svd_order_forms(order, memory->forms, n, count);
     for (size_t set = 0; set < count; set += most) {
         size_t some = count - set < most ? count - set : most;
