@@ -20,7 +20,7 @@
 #include "svd_lanes.h"
 #include "svd_layout.h"
 
-/* Registers that are computed together: with vectors; values alone, at most. */
+/* Registers that are computed together: with vectors, and up to three columns; at most. */
 enum { GROUPS = LANES == 8 ? 2 : 4, MOST_GROUPS = 2 * GROUPS, FRONT = SVD_FRONT };
 
 static const double no_bound = 0x1p1000;
